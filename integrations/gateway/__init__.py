@@ -1,0 +1,1 @@
+"""Amazon API Gateway REST integrations in plain Python: definition, rules, formats."""

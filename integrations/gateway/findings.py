@@ -1,0 +1,81 @@
+"""What a rule, an importer or an exporter remarks about one place of a definition."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+type Path = tuple[str | int, ...]
+"""A place in a definition: ``("routes", 0, "integration", "timeout_ms")``; map keys stand as they are."""
+
+
+class Severity(StrEnum):
+    """How bad a finding is, worst first.
+
+    ERROR: recorded evidence that AWS refuses it. FAILURE: it deploys and then fails when called, or AWS is expected
+    to refuse it but nobody recorded that. IGNORED: AWS drops it in silence. ADVICE: it works, and could be better.
+    """
+
+    ERROR = "error"
+    FAILURE = "failure"
+    IGNORED = "ignored"
+    ADVICE = "advice"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+class Evidence(NamedTuple):
+    """How a fact is known; `strength` decides whether it may be an error."""
+
+    tag: str
+    label: str
+    recorded: bool
+
+
+EVIDENCE: dict[str, Evidence] = {
+    evidence.tag: evidence
+    for evidence in (
+        Evidence("LS", "recorded from AWS by LocalStack's validated tests", True),
+        Evidence("PF", "recorded from AWS by cdk-preflight", True),
+        Evidence("TF", "AWS's reply quoted in the Terraform provider's issues", True),
+        Evidence("FL", "recorded from AWS by floci's tests", True),
+        Evidence("IS", "AWS's reply quoted in public issue reports", True),
+        Evidence("B", "AWS's service model", True),
+        Evidence("S", "CloudFormation's resource schema", True),
+        Evidence("D", "AWS's developer guide", False),
+        Evidence("CDK", "the source of aws-cdk-lib", False),
+        Evidence("LSi", "LocalStack's emulation", False),
+        Evidence("MO", "moto's emulation", False),
+        Evidence("INF", "inferred, not verified", False),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One remark. `message` says what to do; `aws` is AWS's own answer where it is known."""
+
+    rule: str
+    severity: Severity
+    path: Path
+    message: str
+    title: str = ""
+    aws: str = ""
+    docs: str = ""
+    evidence: str = ""
+    fix: str = ""
+    """The label of the mend ("Add single quotes"), empty where there is none; `rules.apply_fix` carries it out."""
+    line: int | None = None
+    """The line in an imported text, from 1."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it stops publishing and deploying (or, from an exporter, that one export)."""
+        return self.severity is Severity.ERROR
+
+
+def worst_first(findings: list[Finding]) -> list[Finding]:
+    """Sorted by severity; the order of the definition is kept within one severity."""
+    return sorted(findings, key=lambda finding: finding.severity.rank)

@@ -1,0 +1,89 @@
+"""option(): everything that is true of one field, declared once beside it; options_of() reads it back."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+type Text = Literal["reference", "plain", "template"]
+"""How text is read: with `${Name}` references; verbatim; or as a Velocity template that says so itself."""
+
+type Kind = Literal["text", "number", "function", "role", "vpc_link", "url"]
+"""What a reference in this option stands for: a function or role is an ARN, a VPC link an id."""
+
+GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
+REFERENCE = "https://docs.aws.amazon.com/apigateway/latest/api/"
+
+ALL_TYPES = frozenset({"AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"})
+NON_PROXY = frozenset({"AWS", "HTTP", "MOCK"})
+HTTP_TYPES = frozenset({"HTTP", "HTTP_PROXY"})
+PROXY_TYPES = frozenset({"AWS_PROXY", "HTTP_PROXY"})
+CALLING = ALL_TYPES - {"MOCK"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """What is true of one field alone; two fields involved is a rule's business."""
+
+    name: str = ""
+    label: str
+    help: str
+    docs: str
+    example: Any
+    """A valid value that is not the default: tests, reference pages and placeholders use it."""
+    unit: str = ""
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
+    default_on_aws: str = ""
+    """What API Gateway does when it is unset, in words that stand beside the input."""
+    text: Text = "plain"
+    kind: Kind = "text"
+    key_text: str = ""
+    """For a map: what its keys are, in one or two words."""
+    value_text: str = ""
+    types: frozenset[str] = ALL_TYPES
+    """The integration types that use it; the others ignore it."""
+    cdk: str = ""
+    cloudformation: str = ""
+    openapi: str = ""
+    boto3: str = ""
+    """Its name in each format; empty where that format has none. `boto3` defaults to `openapi`."""
+
+
+def option(
+    default: Any = dataclasses.MISSING,
+    *,
+    default_factory: Callable[[], Any] | None = None,
+    label: str,
+    help: str,  # noqa: A002 - the field's own word for it
+    docs: str,
+    example: Any,
+    **facts: Any,
+) -> Any:
+    """Declare a dataclass field together with what is true of it. Facts: the fields of `Option`."""
+    facts.setdefault("boto3", facts.get("openapi", ""))
+    metadata = {"option": Option(label=label, help=help, docs=docs, example=example, **facts)}
+    if default_factory is not None:
+        return dataclasses.field(default_factory=default_factory, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@functools.cache
+def options_of(owner: type) -> Mapping[str, Option]:
+    """The options that a dataclass declares, by field name, in the order of declaration."""
+    found = {}
+    for field in dataclasses.fields(owner):
+        declared = cast(Option | None, field.metadata.get("option"))
+        if declared is not None:
+            found[field.name] = dataclasses.replace(declared, name=field.name)
+    return found
+
+
+def option_at(owners: Sequence[type], name: str) -> Option | None:
+    """The first declaration of `name` among some dataclasses, or None."""
+    for owner in owners:
+        if name in options_of(owner):
+            return options_of(owner)[name]
+    return None
