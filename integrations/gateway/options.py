@@ -57,7 +57,7 @@ def option(
     *,
     default_factory: Callable[[], Any] | None = None,
     label: str,
-    help: str,  # noqa: A002 - the field's own word for it
+    help: str,
     docs: str,
     example: Any,
     **facts: Any,
