@@ -22,7 +22,7 @@ def candidates():
     """Interpreters that may be new enough, likeliest first."""
     yield sys.executable
     for minor in (14, 13, 12):
-        yield "python3.%d" % minor
+        yield f"python3.{minor}"
     yield "python3"
     versions = Path.home() / ".pyenv" / "versions"
     for folder in sorted(versions.glob("3.1*"), reverse=True) if versions.is_dir() else ():
@@ -31,7 +31,7 @@ def candidates():
 
 def find_python(names):
     """The first candidate that runs and says it is new enough, or None."""
-    question = "import sys, venv, ensurepip; sys.exit(sys.version_info[:2] < (%d, %d))" % WANTED
+    question = f"import sys, venv, ensurepip; sys.exit(sys.version_info[:2] < {WANTED})"
     for name in names:
         try:
             done = subprocess.run([name, "-c", question], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30)
@@ -55,7 +55,7 @@ def prepare(requirements):
             sys.exit(NO_PYTHON)
         print("Making .venv ...", flush=True)
         subprocess.run([found, "-m", "venv", "--clear", str(VENV)], check=True)
-    print("Installing %s ..." % requirements.relative_to(ROOT), flush=True)
+    print(f"Installing {requirements.relative_to(ROOT)} ...", flush=True)
     command = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(requirements)]
     if subprocess.run(command).returncode:
         sys.exit("The requirements could not be installed; pip's reason stands above. Run the same command again.")
@@ -69,9 +69,9 @@ def main():
     python = prepare(ROOT / "requirements" / ("dev.txt" if testing else "runtime.txt"))
     os.chdir(str(ROOT))
     if testing:
-        os.execv(str(python), [str(python), "-m", "pytest"] + sys.argv[2:])
+        os.execv(str(python), [str(python), "-m", "pytest", *sys.argv[2:]])
     if Path(sys.prefix).resolve() != VENV.resolve():
-        os.execv(str(python), [str(python), str(ROOT / "manage.py")] + sys.argv[1:])
+        os.execv(str(python), [str(python), str(ROOT / "manage.py"), *sys.argv[1:]])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "configurator.settings")
     from django.core.management import execute_from_command_line
 

@@ -53,7 +53,7 @@ class Template:
     substituted: bool = False
 
 
-# --- Backends -------------------------------------------------------------------------------------------------------------
+# --- Backends --------------------------------------------------------------------------------------
 
 
 def _region(example: str = "eu-west-1") -> Any:
@@ -104,7 +104,7 @@ class Lambda:
     function: str = option(
         "",
         label="Function",
-        help="An ARN (with its alias or version), a reference such as ${Orders.Arn}, or a name such as orders-${stageVariables.env}.",
+        help="An ARN (alias or version too), a reference such as ${Orders.Arn}, or a name such as orders-${stageVariables.env}.",
         docs=GUIDE + "set-up-lambda-integrations.html",
         example="arn:aws:lambda:eu-west-1:111122223333:function:orders:live",
         text="reference",
@@ -114,7 +114,7 @@ class Lambda:
     proxy: bool = option(
         True,
         label="Proxy",
-        help="Pass the whole request to the function and its answer back. Off: parameters, templates and responses are mapped here.",
+        help="Pass the whole request to the function and its answer back. Off: parameters and bodies are mapped here.",
         docs=GUIDE + "set-up-lambda-proxy-integrations.html",
         example=False,
         cdk="proxy",
@@ -125,7 +125,7 @@ class Lambda:
     allow_test_invoke: bool | None = option(
         None,
         label="Allow test invoke",
-        help="Also permit the console's Test button to invoke the function. Ignored when the permission is not scoped to the method.",
+        help="Also permit the console's Test button to invoke the function. Ignored without a permission scoped to the method.",
         docs=GUIDE + "how-to-test-method.html",
         example=False,
         default_on_aws="allowed",
@@ -325,7 +325,7 @@ def encoded(text: str) -> str:
     )
 
 
-# --- Integration ------------------------------------------------------------------------------------------------------------
+# --- Integration -----------------------------------------------------------------------------------
 
 
 def _response_templates_help() -> str:
@@ -631,7 +631,7 @@ class Integration:
         return self.type in PROXY_TYPES
 
 
-# --- Route, model, API ---------------------------------------------------------------------------------------------------------
+# --- Route, model, API -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -761,7 +761,7 @@ class Route:
     declared: Mapping[str, bool] = option(
         default_factory=dict,
         label="Request parameters",
-        help="What the method takes beside what the integration implies: method.request.{header,querystring,path}.NAME, required or not.",
+        help="What the method takes beside what the integration implies: method.request.{header,querystring,path}.NAME.",
         docs=GUIDE + "api-gateway-method-settings-method-request.html",
         example={"method.request.header.Idempotency-Key": True},
         key_text="parameter",
@@ -962,7 +962,7 @@ class Api:
     routes: tuple[Route, ...] = ()
 
 
-# --- Every text, with its path ----------------------------------------------------------------------------------------------------
+# --- Every text, with its path ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -1007,7 +1007,7 @@ def parameters_of(api: Api) -> tuple[DeploymentParameter, ...]:
             alone = whole_reference(leaf.value) is not None
             for reference in references_in(leaf.value):
                 if not reference.is_pseudo and reference.name not in found:
-                    kind = leaf.option.kind if alone and leaf.option is not None else "text"
+                    kind: Kind = leaf.option.kind if alone and leaf.option is not None else "text"
                     found[reference.name] = DeploymentParameter(name=reference.name, kind=kind)
     for text in api.stage_variables.values():
         for reference in references_in(text):
@@ -1016,7 +1016,7 @@ def parameters_of(api: Api) -> tuple[DeploymentParameter, ...]:
     return tuple(found.values())
 
 
-# --- Canonical JSON -------------------------------------------------------------------------------------------------------------------
+# --- Canonical JSON --------------------------------------------------------------------------------
 
 LIMITS = {"text": 1_100_000, "rows": 2_000, "bytes": 8_000_000}
 """What a definition may hold: characters in a text, rows in a map or list, bytes of JSON. Bounds for safety, not AWS's own."""
@@ -1035,7 +1035,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Reference):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        found: dict[str, Any] = {"kind": value.kind} if isinstance(value, tuple(BACKENDS.values())) else {}
+        found: dict[str, Any] = {"kind": cast(Any, value).kind} if type(value) in BACKENDS.values() else {}
         for field in dataclasses.fields(value):
             inner = getattr(value, field.name)
             if inner is None or inner == () or inner == {}:

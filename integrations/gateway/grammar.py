@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-# --- References: CloudFormation's Fn::Sub notation -------------------------------------------------------------------
+# --- References: CloudFormation's Fn::Sub notation -------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def whole_reference(text: str) -> Reference | None:
     return parts[0] if len(parts) == 1 and isinstance(parts[0], Reference) else None
 
 
-# --- Mapping expressions (APIGATEWAY.md 3.3, 3.8) -----------------------------------------------------------------------
+# --- Mapping expressions (APIGATEWAY.md 3.3, 3.8) --------------------------------------------------
 
 PARAMETER_NAME = re.compile(r"[a-zA-Z0-9:._$-]+", re.ASCII)
 """AWS: "Parameter name should match the following regular expression: ^[a-zA-Z0-9:._$-]+$"."""
@@ -222,7 +222,7 @@ def _parse_source(
     return None if found.multi_value and found.location == "path" else found
 
 
-# --- Paths --------------------------------------------------------------------------------------------------------------
+# --- Paths -----------------------------------------------------------------------------------------
 
 PLAIN_PATH_PART = re.compile(r"[a-zA-Z0-9._:-]+", re.ASCII)
 VARIABLE_PATH_PART = re.compile(r"\{([a-zA-Z0-9._:-]+)(\+?)\}", re.ASCII)
@@ -259,7 +259,7 @@ def uri_variables(uri: str) -> tuple[str, ...]:
     return tuple(_URI_VARIABLE.findall(uri))
 
 
-# --- ARNs and URIs --------------------------------------------------------------------------------------------------------
+# --- ARNs and URIs ---------------------------------------------------------------------------------
 
 _ARN_PART = r"(?:\$\{[^{}]*\}|[^:${}/])+"
 _INTEGRATION_URI = re.compile(
@@ -296,7 +296,7 @@ class IntegrationUri:
 def parse_integration_uri(uri: str) -> IntegrationUri | None:
     """The parts of the URI of an AWS integration, or None where it is not of that shape."""
     match = _INTEGRATION_URI.fullmatch(uri)
-    return IntegrationUri(**match.groupdict()) if match else None
+    return IntegrationUri(**match.groupdict()) if match else None  # type: ignore[arg-type]
 
 
 def parse_invocation(rest: str) -> tuple[str, bool] | None:
@@ -345,7 +345,7 @@ def function_arn(text: str) -> str:
     return f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{text}"
 
 
-# --- Media types ------------------------------------------------------------------------------------------------------------
+# --- Media types -----------------------------------------------------------------------------------
 
 MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+*-]+/[A-Za-z0-9!#$&^_.+*-]+", re.ASCII)
 """What API Gateway takes as the key of a template: a media type without parameters."""

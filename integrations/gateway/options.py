@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -79,11 +79,3 @@ def options_of(owner: type) -> Mapping[str, Option]:
         if declared is not None:
             found[field.name] = dataclasses.replace(declared, name=field.name)
     return found
-
-
-def option_at(owners: Sequence[type], name: str) -> Option | None:
-    """The first declaration of `name` among some dataclasses, or None."""
-    for owner in owners:
-        if name in options_of(owner):
-            return options_of(owner)[name]
-    return None

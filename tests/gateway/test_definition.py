@@ -31,8 +31,12 @@ def an_api(integration: Integration, **route: object) -> Api:
     return Api(name="books", routes=(Route(integration=integration, **route),))  # type: ignore[arg-type]
 
 
-CASES = [
-    *((owner, name) for owner in BACKENDS.values() for name in options_of(owner)),
+def as_type(owner: type) -> type:
+    return owner
+
+
+CASES: list[tuple[type, str]] = [
+    *((owner, name) for owner in map(as_type, BACKENDS.values()) for name in options_of(owner)),
     *((Integration, name) for name in options_of(Integration)),
     *((Route, name) for name in options_of(Route)),
     *((Api, name) for name in options_of(Api)),
@@ -136,9 +140,7 @@ def test_a_route_derives_what_its_path_and_integration_imply() -> None:
             "integration.request.header.X": "method.request.multivalueheader.X-In",
         },
         cache_key_parameters=("method.request.querystring.page",),
-        integration_responses=(
-            IntegrationResponse(status_code="200", response_parameters={"method.response.header.E": "'1'"}),
-        ),
+        integration_responses=(IntegrationResponse(status_code="200", response_parameters={"method.response.header.E": "'1'"}),),
     )
     route = Route(path="/books/{id}", integration=integration)
     parameters = {
