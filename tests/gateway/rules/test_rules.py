@@ -23,9 +23,8 @@ from integrations.gateway.rules import RULES, check
 
 HTTP = Http(url="https://books.example.com/", proxy=False)
 SQS = AwsService(service="sqs", path="111122223333/orders")
-INVOKE = (
-    "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:f/invocations"
-)
+FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:f"
+INVOKE = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{FUNCTION}/invocations"
 OK = IntegrationResponse(status_code="200")
 ROLE = "arn:aws:iam::111122223333:role/r"
 
@@ -62,7 +61,7 @@ CASES: list[tuple[str, Route, Route]] = [
     ("U2", integration(Raw(type="AWS", raw_uri="https://a")), integration(Raw(type="AWS", raw_uri="${Uri}"))),
     (
         "U3",
-        integration(Raw(type="AWS", raw_uri="arn:aws:lambda:eu-west-1:1:function:f")),
+        integration(Raw(type="AWS", raw_uri=FUNCTION)),
         integration(Raw(type="AWS", raw_uri=INVOKE)),
     ),
     (

@@ -1,0 +1,1 @@
+"""Template tags: what the templates of this product say alike."""

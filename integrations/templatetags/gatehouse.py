@@ -1,0 +1,178 @@
+"""Icons, levels, times and people for templates: plain values in, the markup of the drawings out."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from django import template
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.messages import constants
+from django.contrib.messages.storage.base import Message
+from django.template.loader import get_template
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from integrations.gateway.findings import Severity
+
+register = template.Library()
+
+LEVELS = {
+    Severity.ERROR: "error",
+    Severity.FAILURE: "warning",
+    Severity.IGNORED: "info",
+    Severity.ADVICE: "info",
+}
+"""How a severity is drawn: four meanings, three colours."""
+
+SEVERITY_WORDS = {
+    Severity.ERROR: "Error",
+    Severity.FAILURE: "Fails when called",
+    Severity.IGNORED: "Ignored by AWS",
+    Severity.ADVICE: "Advice",
+}
+LEVEL_WORDS = {"error": "Error", "warning": "Warning", "info": "Info", "ok": "Done"}
+COUNTED = {
+    "error": ("error", "errors"),
+    "warning": ("warning", "warnings"),
+    "info": ("remark", "remarks"),
+}
+MESSAGE_LEVELS = {
+    constants.ERROR: "error",
+    constants.WARNING: "warning",
+    constants.SUCCESS: "ok",
+}
+
+
+@cache
+def icon_names() -> frozenset[str]:
+    """The names that the sprite holds."""
+    sprite = get_template("partials/icons.html").render()
+    return frozenset(re.findall(r'id="i-([\w-]+)"', sprite))
+
+
+@register.simple_tag
+def icon(name: str, kind: str = "i") -> SafeString:
+    """An icon of the sprite. `kind`: i (16 px), g (20 px, a backend or the brand), mini (a recipe's little section)."""
+    if name not in icon_names():
+        raise ValueError(f"The sprite has no icon called {name!r}.")
+    return format_html('<svg class="{}" aria-hidden="true"><use href="#i-{}"/></svg>', kind, name)
+
+
+@register.filter
+def level(severity: str) -> str:
+    """error, warning or info: how a finding of this severity is drawn."""
+    return LEVELS[Severity(severity)]
+
+
+@register.filter
+def severity_word(severity: str) -> str:
+    """A severity in words."""
+    return SEVERITY_WORDS[Severity(severity)]
+
+
+@register.filter
+def level_word(drawn: str) -> str:
+    """A level in words, for those who do not see its colour and icon."""
+    return LEVEL_WORDS[drawn]
+
+
+@register.filter
+def message_level(message: Message) -> str:
+    """The level at which a message of django.contrib.messages is drawn."""
+    return MESSAGE_LEVELS.get(message.level, "info")
+
+
+def drawn_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Findings by severity, added up by level; worst first, nothing that is 0."""
+    drawn = dict.fromkeys(COUNTED, 0)
+    for severity, number in counts.items():
+        drawn[level(severity)] += number
+    return {name: number for name, number in drawn.items() if number}
+
+
+@register.simple_tag
+def tally(counts: Mapping[str, int], clean: str = "") -> SafeString:
+    """Counts of findings by severity as icons and numbers; `clean` is what to say when there is none."""
+    drawn = drawn_counts(counts)
+    if not drawn:
+        if not clean:
+            return SafeString("")
+        return format_html(
+            '<span class="tally"><span class="lv" data-level="ok">{}{}</span></span>', icon("ok"), clean
+        )
+    parts = format_html_join(
+        "",
+        '<span class="lv" data-level="{}">{}{}<span class="sr"> {}</span></span>',
+        ((name, icon(name), number, COUNTED[name][number != 1]) for name, number in drawn.items()),
+    )
+    return format_html('<span class="tally">{}</span>', parts)
+
+
+@register.filter
+def counted(counts: Mapping[str, int]) -> str:
+    """Counts of findings by severity as words: "2 errors, 1 warning"; "no findings"."""
+    words = [f"{number:,} {COUNTED[name][number != 1]}" for name, number in drawn_counts(counts).items()]
+    return ", ".join(words) or "no findings"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in the fewest words; a date after a week."""
+    seconds = (now - moment).total_seconds()
+    days = (now.date() - moment.date()).days
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min"
+    if days == 0 or seconds < 6 * 3600:
+        return f"{seconds // 3600:.0f} h"
+    if days == 1:
+        return "yesterday"
+    if days < 7:
+        return f"{days} days"
+    return format_date(moment, "j M" if moment.year == now.year else "j M Y")
+
+
+@register.simple_tag
+def when(moment: datetime | None, none: str = "never") -> SafeString | str:
+    """A past moment as <time>: how long ago, with the exact UTC time on it, which a script turns into local time."""
+    if moment is None:
+        return none
+    utc = moment.astimezone(UTC)
+    exact = format_date(utc, "j M Y, H:i") + " UTC"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        utc.isoformat(timespec="seconds"),
+        exact,
+        ago(utc, timezone.now().astimezone(UTC)),
+    )
+
+
+@register.simple_tag
+def moment(moment: datetime | None, none: str = "never") -> SafeString | str:
+    """A moment as <time>, spelled out in UTC; for what lies ahead and for audits."""
+    if moment is None:
+        return none
+    utc = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" data-spell>{} UTC</time>',
+        utc.isoformat(timespec="seconds"),
+        format_date(utc, "j M Y, H:i"),
+    )
+
+
+@register.filter
+def person(user: AbstractBaseUser | AnonymousUser) -> str:
+    """What to call somebody: the full name, else the user name."""
+    full_name: Any = getattr(user, "get_full_name", str)
+    return full_name() or user.get_username()
+
+
+@register.filter
+def initials(user: AbstractBaseUser | AnonymousUser) -> str:
+    """One or two letters for the round mark."""
+    words = re.findall(r"\w+", person(user)) or ["?"]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else words[0][1:2])).upper()
