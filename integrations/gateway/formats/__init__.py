@@ -1,20 +1,10 @@
-"""A definition in, a file out."""
+"""A definition in, a file out; and back, for the formats that can be read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from integrations.gateway.definition import Api, dumps
-from integrations.gateway.formats import cloudformation
-from integrations.gateway.formats.export import Export
+from integrations.gateway.formats import cloudformation, definition
+from integrations.gateway.formats.export import Export, Format, Loaded, UnreadableText
 
-__all__ = ["FORMATS", "Export"]
+__all__ = ["FORMATS", "Export", "Format", "Loaded", "UnreadableText"]
 
-
-def definition(api: Api) -> Export:
-    """The definition's own JSON, for people."""
-    return Export(filename=f"{api.name or 'api'}.json", text=dumps(api, indent=2) + "\n")
-
-
-FORMATS: Mapping[str, Callable[[Api], Export]] = {
-    "cloudformation-json": cloudformation.dump,
-    "definition": definition,
-}
+FORMATS: Mapping[str, Format] = {format.name: format for format in (cloudformation.JSON, definition.DEFINITION)}

@@ -18,7 +18,7 @@ from integrations.gateway.definition import (
     parameters_of,
 )
 from integrations.gateway.findings import Finding, Severity
-from integrations.gateway.formats.export import Export
+from integrations.gateway.formats.export import Export, Format
 from integrations.gateway.grammar import Reference, function_arn, path_parts, segments
 from integrations.gateway.options import GUIDE
 
@@ -267,3 +267,13 @@ def permissions(route: Route, suffix: str, names: Names) -> dict[str, Any]:
             }
             found[f"Permission{suffix}{which}{kind}"] = {"Type": "AWS::Lambda::Permission", "Properties": properties}
     return found
+
+
+JSON = Format(
+    name="cloudformation-json",
+    label="CloudFormation JSON",
+    lexer="json",
+    media_type="application/json",
+    dump=dump,
+    unsupported=UNSUPPORTED,
+)

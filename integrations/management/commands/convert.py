@@ -30,7 +30,7 @@ class Command(BaseCommand):
         except Unreadable as error:
             self.stderr.write(str(error))
             sys.exit(2)
-        export = FORMATS[options["to"]](api)
+        export = FORMATS[options["to"]].dump(api)
         for finding in export.findings:
             self.stderr.write(f"{finding.severity.value} at {'.'.join(map(str, finding.path))}: {finding.message}")
         if options["out"] is None:
