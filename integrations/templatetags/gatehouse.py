@@ -101,9 +101,7 @@ def tally(counts: Mapping[str, int], clean: str = "") -> SafeString:
     if not drawn:
         if not clean:
             return SafeString("")
-        return format_html(
-            '<span class="tally"><span class="lv" data-level="ok">{}{}</span></span>', icon("ok"), clean
-        )
+        return format_html('<span class="tally"><span class="lv" data-level="ok">{}{}</span></span>', icon("ok"), clean)
     parts = format_html_join(
         "",
         '<span class="lv" data-level="{}">{}{}<span class="sr"> {}</span></span>',

@@ -35,7 +35,5 @@ def preferences(request: HttpRequest) -> HttpResponse:
         if value == "":
             response.delete_cookie(name, samesite="Lax")
         elif value in values:
-            response.set_cookie(
-                name, value, max_age=YEAR, secure=request.is_secure(), httponly=True, samesite="Lax"
-            )
+            response.set_cookie(name, value, max_age=YEAR, secure=request.is_secure(), httponly=True, samesite="Lax")
     return response

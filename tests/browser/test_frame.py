@@ -16,9 +16,7 @@ NOWHERE = "/nowhere-at-all/"
 @pytest.fixture
 def ada(transactional_db: None) -> AbstractUser:
     """Somebody with a password and no team."""
-    return get_user_model().objects.create_user(
-        "ada", "ada@example.com", "correct horse", first_name="Ada", last_name="Byron"
-    )
+    return get_user_model().objects.create_user("ada", "ada@example.com", "correct horse", first_name="Ada", last_name="Byron")
 
 
 def test_the_sign_in_page_is_sound(bench: Bench, page: Page) -> None:
