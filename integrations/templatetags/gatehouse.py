@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 from django import template
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.messages import constants
 from django.contrib.messages.storage.base import Message
 from django.template.loader import get_template
@@ -163,14 +162,14 @@ def moment(moment: datetime | None, none: str = "never") -> SafeString | str:
 
 
 @register.filter
-def person(user: AbstractBaseUser | AnonymousUser) -> str:
+def person(user: User | AnonymousUser) -> str:
     """What to call somebody: the full name, else the user name."""
-    full_name: Any = getattr(user, "get_full_name", str)
-    return full_name() or user.get_username()
+    return str((isinstance(user, User) and user.get_full_name()) or user.get_username())
 
 
 @register.filter
-def initials(user: AbstractBaseUser | AnonymousUser) -> str:
+def initials(user: User | AnonymousUser) -> str:
     """One or two letters for the round mark."""
     words = re.findall(r"\w+", person(user)) or ["?"]
-    return (words[0][0] + (words[-1][0] if len(words) > 1 else words[0][1:2])).upper()
+    first, last = str(words[0]), str(words[-1])
+    return (first[0] + (last[0] if len(words) > 1 else first[1:2])).upper()

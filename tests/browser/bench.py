@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, ViewportSize
 
@@ -42,7 +42,7 @@ class Bench:
 
     def page(
         self,
-        user: AbstractBaseUser | None = None,
+        user: User | None = None,
         *,
         width: int = 1440,
         theme: Theme = "light",
@@ -66,7 +66,7 @@ class Bench:
         self._watch(page)
         return page
 
-    def _sign_in(self, context: BrowserContext, user: AbstractBaseUser) -> None:
+    def _sign_in(self, context: BrowserContext, user: User) -> None:
         client = Client()
         client.force_login(user)
         name = settings.SESSION_COOKIE_NAME

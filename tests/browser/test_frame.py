@@ -1,8 +1,7 @@
 """The frame of every page: sign-in, errors, theme and density, keys, without JavaScript, by keyboard alone."""
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
@@ -14,9 +13,9 @@ NOWHERE = "/nowhere-at-all/"
 
 
 @pytest.fixture
-def ada(transactional_db: None) -> AbstractUser:
+def ada(transactional_db: None) -> User:
     """Somebody with a password and no team."""
-    return get_user_model().objects.create_user("ada", "ada@example.com", "correct horse", first_name="Ada", last_name="Byron")
+    return User.objects.create_user("ada", "ada@example.com", "correct horse", first_name="Ada", last_name="Byron")
 
 
 def test_the_sign_in_page_is_sound(bench: Bench, page: Page) -> None:
@@ -25,7 +24,7 @@ def test_the_sign_in_page_is_sound(bench: Bench, page: Page) -> None:
     bench.screen(page, "sign-in")
 
 
-def test_a_wrong_password_is_said_beside_what_was_typed(bench: Bench, page: Page, ada: AbstractUser) -> None:
+def test_a_wrong_password_is_said_beside_what_was_typed(bench: Bench, page: Page, ada: User) -> None:
     page.goto(reverse("account_login"))
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password").fill("wrong")
@@ -37,7 +36,7 @@ def test_a_wrong_password_is_said_beside_what_was_typed(bench: Bench, page: Page
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
-def test_signing_in_and_out_by_keyboard_alone(bench: Bench, ada: AbstractUser, javascript: bool) -> None:
+def test_signing_in_and_out_by_keyboard_alone(bench: Bench, ada: User, javascript: bool) -> None:
     page = bench.page(javascript=javascript)
     page.goto(reverse("account_change_password"))
     tab_to(page, page.get_by_label("Username"))
@@ -54,7 +53,7 @@ def test_signing_in_and_out_by_keyboard_alone(bench: Bench, ada: AbstractUser, j
     expect(page.get_by_role("button", name="account of Ada Byron")).to_have_count(0)
 
 
-def test_the_account_menu_is_sound_and_closes_with_escape(bench: Bench, ada: AbstractUser) -> None:
+def test_the_account_menu_is_sound_and_closes_with_escape(bench: Bench, ada: User) -> None:
     page = bench.page(ada)
     page.goto(reverse("account_change_password"))
     opener = page.get_by_role("button", name="account of Ada Byron")
@@ -91,7 +90,7 @@ def test_a_preference_changes_nothing_that_is_typed(bench: Bench, page: Page) ->
     expect(page.get_by_label("Username")).to_have_value("half a na")
 
 
-def test_a_page_that_is_not_there_says_so(bench: Bench, ada: AbstractUser) -> None:
+def test_a_page_that_is_not_there_says_so(bench: Bench, ada: User) -> None:
     page = bench.page(ada)
     with bench.expecting("status of 404"):
         page.goto(NOWHERE)
@@ -109,7 +108,7 @@ def test_the_skip_link_leads_past_the_header(bench: Bench, page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", SIZES)
-def test_no_target_is_under_24_pixels(bench: Bench, ada: AbstractUser, width: int) -> None:
+def test_no_target_is_under_24_pixels(bench: Bench, ada: User, width: int) -> None:
     page = bench.page(ada, width=width)
     page.goto(reverse("account_change_password"))
     page.get_by_role("button", name="account of Ada Byron").click()

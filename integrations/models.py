@@ -1,0 +1,338 @@
+"""The team's records: who is in it, its integrations with their revisions and drafts, its tokens, and who did what."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import User
+from django.db import models, transaction
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+
+from integrations.gateway.definition import Api, AwsService, Http, Lambda, Mock, Raw, digest, dumps, loads
+from integrations.gateway.findings import Severity
+from integrations.gateway.rules import VERSION as RULES_VERSION
+from integrations.gateway.rules import check
+
+NAME_LENGTH = 200
+DESCRIBED = (
+    "name",
+    "description",
+    "method",
+    "path",
+    "backend",
+    "target",
+    "errors",
+    "failures",
+    "ignored",
+    "advice",
+    "rules_version",
+)
+"""The columns of an integration that repeat its latest definition; `Integration.describe` sets them."""
+
+
+class Role(models.TextChoices):
+    """What a member may do; each may do all that the ones before it may."""
+
+    VIEWER = "viewer", "Viewer"
+    EDITOR = "editor", "Editor"
+    ADMIN = "admin", "Admin"
+
+
+class Lifecycle(models.TextChoices):
+    """Where an integration stands; derived, see Integration.lifecycle."""
+
+    DRAFT = "draft", "Draft"
+    PUBLISHED = "published", "Published"
+    DEPRECATED = "deprecated", "Deprecated"
+
+
+class Team(models.Model):
+    """Those who share a catalog."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=NAME_LENGTH)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """Somebody in a team, with a role."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["team", "user"], name="one_membership_each")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}: {self.role}"
+
+
+class Invitation(models.Model):
+    """A link that makes its bearer a member, once. Only the hash of its secret is kept."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=10, choices=Role)
+    note = models.CharField(max_length=NAME_LENGTH, blank=True)
+    secret_hash = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.role} of {self.team}"
+
+
+class Tag(models.Model):
+    """A label of a team."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=50)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["team", "name"], name="one_tag_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Integration(models.Model):
+    """An entry of the catalog: the head of its revisions. Its columns repeat what lists need of the latest one."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="integrations")
+    slug = models.SlugField(max_length=100)
+    owner = models.CharField(max_length=NAME_LENGTH, blank=True)
+    tags = models.ManyToManyField(Tag, related_name="integrations", blank=True)
+    deprecated = models.BooleanField(default=False)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    latest_number = models.PositiveIntegerField(default=0)
+    published_number = models.PositiveIntegerField(null=True, blank=True)
+    lifecycle = models.GeneratedField(
+        expression=Case(
+            When(deprecated=True, then=Value(Lifecycle.DEPRECATED.value)),
+            When(latest_number=F("published_number"), then=Value(Lifecycle.PUBLISHED.value)),
+            default=Value(Lifecycle.DRAFT.value),
+        ),
+        output_field=models.CharField(max_length=10, choices=Lifecycle),
+        db_persist=True,
+    )
+    """Deprecated where somebody says so; published where the latest revision is; else draft."""
+
+    # Of the latest revision
+    name = models.CharField(max_length=NAME_LENGTH)
+    description = models.TextField(blank=True)
+    method = models.CharField(max_length=20)
+    path = models.CharField(max_length=1000)
+    backend = models.CharField(max_length=20)
+    target = models.TextField(blank=True)
+    errors = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    ignored = models.PositiveIntegerField(default=0)
+    advice = models.PositiveIntegerField(default=0)
+    rules_version = models.CharField(max_length=16)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["team", "slug"], condition=Q(deleted_at=None), name="one_integration_of_a_slug")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Findings of the latest revision by severity."""
+        return {
+            Severity.ERROR: self.errors,
+            Severity.FAILURE: self.failures,
+            Severity.IGNORED: self.ignored,
+            Severity.ADVICE: self.advice,
+        }
+
+    @property
+    def latest(self) -> "Revision":
+        """The latest revision, from the database."""
+        return self.revisions.get(number=self.latest_number)
+
+    @property
+    def published(self) -> "Revision | None":
+        """The latest published revision, from the database."""
+        return None if self.published_number is None else self.revisions.get(number=self.published_number)
+
+    def describe(self, api: Api) -> None:
+        """Repeat in this row what lists show of the definition; the caller saves it."""
+        route = api.routes[0]
+        found = check(api)
+        self.name, self.description = api.name, api.description
+        self.method, self.path = route.method, route.path
+        self.backend, self.target = backend_and_target(api)
+        self.errors, self.failures, self.ignored, self.advice = (
+            sum(finding.severity is severity for finding in found) for severity in Severity
+        )
+        self.rules_version = RULES_VERSION
+
+    def save_revision(self, api: Api, author: User | None, message: str = "", parked: dict[str, Any] | None = None) -> "Revision":
+        """Append a revision, and make it the latest. The integration itself may be new."""
+        text = dumps(api)
+        with transaction.atomic():
+            new = self.pk is None
+            if not new:
+                self.latest_number = Integration.objects.select_for_update().get(pk=self.pk).latest_number
+            self.latest_number += 1
+            self.updated_at = timezone.now()
+            self.describe(api)
+            self.save(update_fields=None if new else ["latest_number", "updated_at", *DESCRIBED])
+            revision = self.revisions.create(
+                number=self.latest_number,
+                definition=text,
+                sha256=digest(text),
+                parked=parked or {},
+                author=author,
+                message=message,
+                created_at=self.updated_at,
+            )
+        return revision
+
+
+class Revision(models.Model):
+    """A saved definition: canonical JSON, never changed, never deleted with its integration alive."""
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    definition = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    parked = models.JSONField(default=dict, blank=True)
+    """Values that a switch of the backend hid: not hashed, not exported, offered back."""
+    message = models.TextField(blank=True)
+    author = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(null=True, blank=True)
+    published_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-number"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["integration", "number"], name="one_revision_of_a_number")]
+
+    def __str__(self) -> str:
+        return f"r{self.number}"
+
+    @property
+    def api(self) -> Api:
+        """The definition as a value."""
+        return loads(self.definition)
+
+
+class Draft(models.Model):
+    """One person's unsaved edit of an integration, kept at each check."""
+
+    integration = models.ForeignKey(Integration, models.CASCADE, related_name="drafts")
+    user = models.ForeignKey(User, models.CASCADE, related_name="drafts")
+    base = models.ForeignKey(Revision, models.CASCADE, related_name="+")
+    """The revision that the edit began from."""
+    counter = models.PositiveIntegerField(default=0)
+    """Counts the checks: one that comes with an older count is from a stale tab, and is not kept."""
+    posted = models.JSONField(default=dict)
+    """The form as typed, what no type can hold included."""
+    definition = models.TextField(blank=True)
+    """Canonical JSON of what was typed, as far as a definition can hold it."""
+    parked = models.JSONField(default=dict, blank=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["integration", "user"], name="one_draft_each")]
+
+    def __str__(self) -> str:
+        return f"{self.user}'s draft of {self.integration}"
+
+
+class Token(models.Model):
+    """What a pipeline shows to read the team's published exports. Only the hash of its secret is kept."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=NAME_LENGTH)
+    secret_hash = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SignInLink(models.Model):
+    """A link that signs its bearer in, once. Only the hash of its secret is kept."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    secret_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"for {self.user}"
+
+
+class AuditEvent(models.Model):
+    """Who did what, when: append-only."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    token = models.ForeignKey(Token, models.SET_NULL, null=True, blank=True, related_name="+")
+    verb = models.CharField(max_length=40)
+    """created, saved, published, deprecated, restored, deleted, exported, invited, …"""
+    subject = models.CharField(max_length=NAME_LENGTH)
+    """What it concerned, in words that outlive it: a slug and revision, a name."""
+    integration = models.ForeignKey(Integration, models.SET_NULL, null=True, blank=True, related_name="events")
+    detail = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["team", "-at"], name="events_of_a_team")]
+
+    def __str__(self) -> str:
+        return f"{self.actor or self.token} {self.verb} {self.subject}"
+
+
+SERVICES = {"sqs": "sqs", "states": "states", "dynamodb": "dynamodb", "s3": "s3", "events": "events", "sns": "sns"}
+"""AWS services that lists tell apart; any other is "aws"."""
+
+
+def backend_and_target(api: Api) -> tuple[str, str]:
+    """What lists call the backend (lambda, http, private, sqs, …, mock), and where it leads."""
+    integration = api.routes[0].integration
+    match integration.backend:
+        case Lambda(function=function):
+            return "lambda", function
+        case Http(url=url):
+            return "private" if integration.vpc_link or integration.connection_type == "VPC_LINK" else "http", url
+        case AwsService(service=service):
+            return SERVICES.get(service, "aws"), integration.uri
+        case Mock():
+            return "mock", ""
+        case Raw():
+            return "raw", integration.uri
+
+
+def record(
+    team: Team,
+    actor: User | Token | None,
+    verb: str,
+    subject: str,
+    integration: Integration | None = None,
+    **detail: Any,
+) -> AuditEvent:
+    """Append an event to the team's trail."""
+    who = {"token": actor} if isinstance(actor, Token) else {"actor": actor}
+    return AuditEvent.objects.create(team=team, verb=verb, subject=subject, integration=integration, detail=detail, **who)

@@ -1,0 +1,46 @@
+"""Who may do what. Views and commands ask here, and nowhere else."""
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from integrations.models import Integration, Membership, Role
+
+type Person = User | AnonymousUser
+
+NEEDS: dict[str, Role] = {
+    "view": Role.VIEWER,
+    "export": Role.VIEWER,
+    "edit": Role.EDITOR,
+    "publish": Role.EDITOR,
+    "delete": Role.EDITOR,
+    "manage": Role.ADMIN,
+}
+"""The least role for each thing that can be done in a team."""
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
+
+
+def is_allowed(membership: Membership, action: str) -> bool:
+    """Whether a member may do `action`, one of NEEDS."""
+    return _RANKS[Role(membership.role)] >= _RANKS[NEEDS[action]]
+
+
+def get_membership(user: Person, team: str, *, may: str) -> Membership:
+    """The membership of who asks. Strangers get Http404; members who may not do it get PermissionDenied."""
+    found = Membership.objects.filter(user_id=user.pk, team__slug=team).select_related("team").first() if user.pk else None
+    if found is None:
+        raise Http404("No such team, or not yours.")
+    if not is_allowed(found, may):
+        raise PermissionDenied(f"This needs the role {NEEDS[may].label.lower()} in {found.team}; yours is {found.role}.")
+    return found
+
+
+def get_integration(user: Person, team: str, slug: str, *, may: str) -> tuple[Integration, Membership]:
+    """The integration in the catalog (not in the trash), and the membership."""
+    membership = get_membership(user, team, may=may)
+    found = Integration.objects.filter(team=membership.team, slug=slug, deleted_at=None).first()
+    if found is None:
+        raise Http404("No such integration.")
+    found.team = membership.team
+    return found, membership
