@@ -1,4 +1,4 @@
-"""A definition in, findings out: what AWS would refuse, fail at, or ignore."""
+"""A definition in, findings out: what AWS would refuse, fail at, or ignore, and how to mend it."""
 
 import hashlib
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 from integrations.gateway.definition import Api
 from integrations.gateway.findings import Finding, worst_first
 from integrations.gateway.rules import backend, method, request, response
-from integrations.gateway.rules.rule import RULES, Rule
+from integrations.gateway.rules.rule import RULES, Facts, Remark, Rule
 
-__all__ = ["RULES", "VERSION", "Rule", "check"]
+__all__ = ["RULES", "VERSION", "Rule", "apply_fix", "check"]
 TOPICS = (backend, method, request, response)
 VERSION = hashlib.sha256(
     b"".join(path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")) if "formats" not in path.parts)
@@ -17,21 +17,38 @@ VERSION = hashlib.sha256(
 
 
 def check(api: Api) -> list[Finding]:
-    """Every finding of every rule on every route, worst first."""
-    return worst_first(
-        [
-            Finding(
-                rule=rule.code,
-                severity=rule.severity,
-                path=("routes", index, *path),
-                message=message,
-                title=rule.title,
-                aws=rule.aws,
-                docs=rule.docs,
-                evidence=rule.evidence,
-            )
-            for index, route in enumerate(api.routes)
-            for rule in RULES.values()
-            for path, message in rule.find(route, api)
-        ]
+    """Every finding of every rule on every route, worst first. Total: any definition gets an answer."""
+    facts = facts_of(api)
+    return worst_first([finding(rule, remark) for rule in RULES.values() for remark in rule.remarks(facts, api)])
+
+
+def apply_fix(api: Api, finding: Finding) -> Api:
+    """The definition in which the finding is mended as its `fix` says; the same one where it is found there no more.
+
+    Pure. Raises KeyError where no rule has the finding's code, ValueError where the finding has no fix.
+    """
+    rule = RULES[finding.rule]
+    if not finding.fix or rule.fix is None:
+        raise ValueError(f"{finding.rule} at {finding.path} has no fix.")
+    found = any((remark.path, remark.fix) == (finding.path, finding.fix) for remark in rule.remarks(facts_of(api), api))
+    return rule.fix(api, finding.path) if found else api
+
+
+def facts_of(api: Api) -> tuple[Facts, ...]:
+    """What the rules read, one for each route."""
+    return tuple(Facts(route, api) for route in api.routes)
+
+
+def finding(rule: Rule, remark: Remark) -> Finding:
+    """A remark with what its rule says of it."""
+    return Finding(
+        rule=rule.code,
+        severity=rule.severity,
+        path=remark.path,
+        message=remark.message,
+        title=rule.title,
+        aws=rule.aws,
+        docs=rule.docs,
+        evidence=rule.evidence,
+        fix=remark.fix or "",
     )
