@@ -31,6 +31,7 @@ SCHEMA = 1
 """The number that a stored definition carries; `loads` upgrades older ones."""
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY")
+PARAMETERS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"
 CALLER_CREDENTIALS = "arn:${AWS::Partition}:iam::*:user/*"
 """What `credentials_passthrough` means to API Gateway: the caller's own identity."""
 
@@ -377,6 +378,7 @@ class IntegrationResponse:
         example={"method.response.header.X-Request-Id": "context.requestId"},
         text="reference",
         key_text="header",
+        key_prefixes=("method.response.header.",),
         value_text="expression",
         cdk="response_parameters",
         cloudformation="ResponseParameters",
@@ -410,6 +412,7 @@ class Integration:
         example={"integration.request.header.X-Caller": "context.identity.sourceIp"},
         text="reference",
         key_text="backend parameter",
+        key_prefixes=("integration.request.header.", "integration.request.querystring.", "integration.request.path."),
         value_text="expression",
         types=frozenset({"AWS", "HTTP", "HTTP_PROXY"}),
         cdk="request_parameters",
@@ -655,6 +658,7 @@ class MethodResponse:
         docs=REFERENCE + "API_PutMethodResponse.html",
         example={"method.response.header.X-Request-Id": True},
         key_text="header",
+        key_prefixes=("method.response.header.",),
         value_text="required",
         cdk="response_parameters",
         cloudformation="ResponseParameters",
@@ -765,6 +769,7 @@ class Route:
         docs=GUIDE + "api-gateway-method-settings-method-request.html",
         example={"method.request.header.Idempotency-Key": True},
         key_text="parameter",
+        key_prefixes=("method.request.header.", "method.request.querystring.", "method.request.path."),
         value_text="required",
         cdk="request_parameters",
         cloudformation="RequestParameters",
@@ -903,19 +908,61 @@ class Route:
 class DeploymentParameter:
     """A declared reference: what a deployment supplies."""
 
-    name: str
-    kind: Kind = "text"
-    description: str = ""
-    default: str | None = None
+    name: str = option(
+        label="Name",
+        help="As ${Name} refers to it: letters and digits, beginning with a letter.",
+        docs=PARAMETERS,
+        example="Orders",
+    )
+    kind: Kind = option(
+        "text",
+        label="Kind",
+        help="A function or a role is an ARN, a VPC link an id.",
+        docs=PARAMETERS,
+        example="function",
+        choices=("text", "number", "function", "role", "vpc_link", "url"),
+    )
+    description: str = option(
+        "",
+        label="Description",
+        help="What to give, for whoever deploys it.",
+        docs=PARAMETERS,
+        example="The function that takes the order.",
+    )
+    default: str | None = option(
+        None,
+        label="Default",
+        help="What is used when a deployment gives nothing.",
+        docs=PARAMETERS,
+        example="orders",
+        default_on_aws="none: a deployment has to give it",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A JSON schema (draft 4) that bodies are validated against."""
 
-    name: str
-    content_type: str = "application/json"
-    schema: str = "{}"
+    name: str = option(
+        label="Name",
+        help="Letters and digits.",
+        docs=GUIDE + "models-mappings-models.html",
+        example="Order",
+    )
+    content_type: str = option(
+        "application/json",
+        label="Content type",
+        help="The media type of the bodies that it describes.",
+        docs=GUIDE + "models-mappings-models.html",
+        example="application/xml",
+    )
+    schema: str = option(
+        "{}",
+        label="Schema",
+        help="JSON schema, draft 4.",
+        docs=GUIDE + "models-mappings-models.html",
+        example='{"type": "object", "properties": {"id": {"type": "string"}}}',
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -938,8 +985,20 @@ class Api:
         example="Takes an order and puts it on the queue.",
         boto3="description",
     )
-    parameters: tuple[DeploymentParameter, ...] = ()
-    models: tuple[Model, ...] = ()
+    parameters: tuple[DeploymentParameter, ...] = option(
+        (),
+        label="Parameters",
+        help="What a deployment supplies for each ${Name}. A name that is used and not listed is a text, or what its place says.",
+        docs=PARAMETERS,
+        example=(DeploymentParameter(name="Orders", kind="function"),),
+    )
+    models: tuple[Model, ...] = option(
+        (),
+        label="Models",
+        help="JSON schemas that bodies are validated against.",
+        docs=GUIDE + "models-mappings-models.html",
+        example=(Model(name="Order"),),
+    )
     stage_name: str = option(
         "prod",
         label="Stage",

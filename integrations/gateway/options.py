@@ -43,6 +43,8 @@ class Option:
     key_text: str = ""
     """For a map: what its keys are, in one or two words."""
     value_text: str = ""
+    key_prefixes: tuple[str, ...] = ()
+    """For a map: what its keys may begin with; the rest of a key is a name of the user's."""
     types: frozenset[str] = ALL_TYPES
     """The integration types that use it; the others ignore it."""
     cdk: str = ""
