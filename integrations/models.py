@@ -1,10 +1,15 @@
 """The team's records: who is in it, its integrations with their revisions and drafts, its tokens, and who did what."""
 
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from integrations.gateway.definition import Api, AwsService, Http, Lambda, Mock, Raw, digest, dumps, loads
@@ -43,6 +48,21 @@ class Lifecycle(models.TextChoices):
     DRAFT = "draft", "Draft"
     PUBLISHED = "published", "Published"
     DEPRECATED = "deprecated", "Deprecated"
+
+
+class Level(models.IntegerChoices):
+    """What kinds of findings there are, as bits of Integration.levels: how lists draw a severity."""
+
+    REMARK = 1, "Remarks"
+    WARNING = 2, "Warnings"
+    ERROR = 4, "Errors"
+
+
+FILTERED = ("lifecycle", "levels", "backend", "owner")
+"""What lists are narrowed by. Every index of the list ends in these, so that a filter is decided inside the index."""
+
+ALIVE = Q(deleted_at=None)
+"""In the catalog, not in the trash."""
 
 
 class Team(models.Model):
@@ -141,9 +161,35 @@ class Integration(models.Model):
     advice = models.PositiveIntegerField(default=0)
     rules_version = models.CharField(max_length=16)
 
+    # What lists sort and count by
+    name_key = models.GeneratedField(
+        expression=Lower("name"), output_field=models.CharField(max_length=NAME_LENGTH), db_persist=True
+    )
+    levels = models.GeneratedField(
+        expression=Case(When(errors__gt=0, then=Value(Level.ERROR.value)), default=Value(0))
+        + Case(When(failures__gt=0, then=Value(Level.WARNING.value)), default=Value(0))
+        + Case(When(Q(ignored__gt=0) | Q(advice__gt=0), then=Value(Level.REMARK.value)), default=Value(0)),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+    )
+    weight = models.GeneratedField(
+        expression=F("errors") * 1_000_000 + F("failures") * 1_000 + F("ignored") + F("advice"),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
+    """The worse its findings, the greater."""
+
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["team", "slug"], condition=Q(deleted_at=None), name="one_integration_of_a_slug")
+            models.UniqueConstraint(fields=["team", "slug"], condition=ALIVE, name="one_integration_of_a_slug")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["team", "-updated_at", "-id", *FILTERED], condition=ALIVE, name="catalog_by_time"),
+            models.Index(fields=["team", "name_key", "id", *FILTERED], condition=ALIVE, name="catalog_by_name"),
+            models.Index(fields=["team", "-weight", "-id", *FILTERED], condition=ALIVE, name="catalog_by_findings"),
+            models.Index(fields=["team", *FILTERED], condition=ALIVE, name="catalog_counts"),
+            models.Index(fields=["team", "created_by", *FILTERED], condition=ALIVE, name="catalog_mine"),
+            models.Index(fields=["team", "-deleted_at"], condition=~ALIVE, name="catalog_trash"),
         ]
 
     def __str__(self) -> str:
@@ -201,7 +247,24 @@ class Integration(models.Model):
                 message=message,
                 created_at=self.updated_at,
             )
+            self.index(text)
         return revision
+
+    def index(self, definition: str) -> None:
+        """Keep what the search finds this by; for after a change of the definition, the tags or the owner."""
+        labels = [self.name, self.slug, self.method, self.path, self.target, self.owner, self.description]
+        text = searched_text(definition, labels + [tag.name for tag in self.tags.all()])
+        SearchText.objects.update_or_create(integration=self, defaults={"text": text})
+
+
+class SearchText(models.Model):
+    """What the search finds an integration by, apart from it so that lists read no long text. See migration 0002."""
+
+    integration = models.OneToOneField(Integration, models.CASCADE, primary_key=True, related_name="+")
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return f"of {self.integration_id}"
 
 
 class Revision(models.Model):
@@ -323,6 +386,48 @@ def backend_and_target(api: Api) -> tuple[str, str]:
             return "mock", ""
         case Raw():
             return "raw", integration.uri
+
+
+SEARCHED_LENGTH = 20_000
+"""How many characters of its options and templates an integration is found by."""
+
+
+def folded(text: str) -> str:
+    """As the search compares: compatibility forms and case make no difference."""
+    return unicodedata.normalize("NFKC", text).casefold().replace("\0", "")
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """The keys and the scalars of a JSON value, depth first."""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield key
+                yield from leaves(inner)
+        case list():
+            for inner in value:
+                yield from leaves(inner)
+        case None | bool():
+            return
+        case _:
+            yield str(value)
+
+
+def searched_text(definition: str, labels: Iterable[str]) -> str:
+    """All that an integration is found by, folded: its labels, and the options, values and templates of its definition.
+
+    Three letters and more are found anywhere in it. For one and two, which no trigram holds, the words of the labels stand
+    once more behind two spaces each: "  get  books" holds "  g" and " bo".
+    """
+    shown = folded("\n".join(labels))
+    words = dict.fromkeys(re.findall(r"[^\W_]+", shown))
+    return "\n".join(
+        [
+            shown,
+            folded("\n".join(leaves(json.loads(definition)))[:SEARCHED_LENGTH]),
+            "".join(f"  {word}" for word in words),
+        ]
+    )
 
 
 def record(
