@@ -3,10 +3,11 @@
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 from urllib.parse import quote
@@ -25,7 +26,7 @@ from integrations.gateway.grammar import (
     segments,
     whole_reference,
 )
-from integrations.gateway.options import CALLING, GUIDE, HTTP_TYPES, NON_PROXY, PROXY_TYPES, REFERENCE, Kind, option
+from integrations.gateway.options import CALLING, GUIDE, HTTP_TYPES, NON_PROXY, PROXY_TYPES, REFERENCE, Kind, option, options_of
 
 SCHEMA = 1
 """The number that a stored definition carries; `loads` upgrades older ones."""
@@ -34,6 +35,11 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY")
 PARAMETERS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"
 CALLER_CREDENTIALS = "arn:${AWS::Partition}:iam::*:user/*"
 """What `credentials_passthrough` means to API Gateway: the caller's own identity."""
+
+
+LIMITS = {"text": 1_100_000, "rows": 2_000, "bytes": 8_000_000, "number": 2**53, "depth": 100}
+"""What a definition may hold: characters in a text, rows in a map or list, bytes of JSON, a number that every JSON reader
+keeps, levels in an origin. Bounds for safety, not AWS's own."""
 
 
 class DefinitionError(ValueError):
@@ -54,6 +60,38 @@ class Template:
     substituted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Intrinsic:
+    """What stood in an imported file where a parameter stands now: one JSON value, kept verbatim as ASCII text."""
+
+    text: str
+
+    @classmethod
+    def of(cls, value: Any) -> "Intrinsic":
+        """Of a JSON value such as `{"Fn::GetAtt": ["Orders", "Arn"]}`, not null. Raises DefinitionError where it is none."""
+        level, depth, parts = [value], 0, 0
+        while level:
+            lists = (part.values() if isinstance(part, dict) else part for part in level if isinstance(part, dict | list))
+            level = list(itertools.islice(itertools.chain.from_iterable(lists), LIMITS["text"]))
+            depth, parts = depth + 1, parts + len(level)
+            if depth > LIMITS["depth"] or parts >= LIMITS["text"]:
+                raise DefinitionError(
+                    f"Values up to {LIMITS['depth']} levels deep and {LIMITS['text']:,} characters long are kept."
+                )
+        try:
+            text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+        except (TypeError, ValueError) as error:
+            raise DefinitionError(f"This is no JSON value: {error}.") from error
+        if value is None or len(text) > LIMITS["text"]:
+            raise DefinitionError(f"A JSON value of up to {LIMITS['text']:,} characters is wanted here.")
+        return cls(text)
+
+    @property
+    def value(self) -> Any:
+        """The JSON value."""
+        return json.loads(self.text)
+
+
 # --- Backends --------------------------------------------------------------------------------------
 
 
@@ -66,6 +104,7 @@ def _region(example: str = "eu-west-1") -> Any:
         example=example,
         text="reference",
         default_on_aws="the API's own Region",
+        aws_default="${AWS::Region}",
     )
 
 
@@ -78,6 +117,7 @@ def _partition() -> Any:
         example="aws-cn",
         text="reference",
         default_on_aws="the API's own partition",
+        aws_default="${AWS::Partition}",
     )
 
 
@@ -89,6 +129,7 @@ def _http_method(default: str, example: str, help_text: str) -> Any:
         docs=REFERENCE + "API_PutIntegration.html#apigw-PutIntegration-request-integrationHttpMethod",
         example=example,
         choices=METHODS,
+        text="reference",
         types=CALLING,
         cdk="integration_http_method",
         cloudformation="IntegrationHttpMethod",
@@ -130,6 +171,7 @@ class Lambda:
         docs=GUIDE + "how-to-test-method.html",
         example=False,
         default_on_aws="allowed",
+        aws_default=True,
         cdk="allow_test_invoke",
     )
     scope_permission_to_method: bool | None = option(
@@ -139,6 +181,7 @@ class Lambda:
         docs="https://docs.aws.amazon.com/cdk/api/v2/python/aws_cdk.aws_apigateway/LambdaIntegrationOptions.html",
         example=False,
         default_on_aws="this method only",
+        aws_default=True,
         cdk="scope_permission_to_method",
     )
     permission_functions: tuple[str, ...] = option(
@@ -278,6 +321,7 @@ class Raw:
         docs=REFERENCE + "API_PutIntegration.html#apigw-PutIntegration-request-type",
         example="AWS_PROXY",
         choices=("AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"),
+        text="reference",
         cdk="type",
         cloudformation="Type",
         openapi="type",
@@ -289,6 +333,7 @@ class Raw:
         docs=REFERENCE + "API_PutIntegration.html#apigw-PutIntegration-request-integrationHttpMethod",
         example="POST",
         choices=METHODS,
+        text="reference",
         types=CALLING,
         cdk="integration_http_method",
         cloudformation="IntegrationHttpMethod",
@@ -343,6 +388,7 @@ class IntegrationResponse:
         help="What the caller gets, 100 to 599. It must be one of the method's responses; one integration response a status.",
         docs=REFERENCE + "API_PutIntegrationResponse.html",
         example="404",
+        text="reference",
         cdk="status_code",
         cloudformation="StatusCode",
         openapi="statusCode",
@@ -354,6 +400,7 @@ class IntegrationResponse:
         docs=GUIDE + "api-gateway-integration-settings-integration-response.html",
         example=r"4\d{2}",
         default_on_aws="the default response",
+        aws_default="",
         cdk="selection_pattern",
         cloudformation="SelectionPattern",
         boto3="selectionPattern",
@@ -365,6 +412,7 @@ class IntegrationResponse:
         docs=GUIDE + "api-gateway-payload-encodings-workflow.html",
         example="CONVERT_TO_TEXT",
         choices=("CONVERT_TO_BINARY", "CONVERT_TO_TEXT"),
+        text="reference",
         default_on_aws="passed through",
         cdk="content_handling",
         cloudformation="ContentHandling",
@@ -440,7 +488,9 @@ class Integration:
         docs=GUIDE + "integration-passthrough-behaviors.html",
         example="NEVER",
         choices=("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"),
+        text="reference",
         default_on_aws="WHEN_NO_MATCH",
+        aws_default="WHEN_NO_MATCH",
         types=NON_PROXY,
         cdk="passthrough_behavior",
         cloudformation="PassthroughBehavior",
@@ -453,6 +503,7 @@ class Integration:
         docs=GUIDE + "api-gateway-payload-encodings-workflow.html",
         example="CONVERT_TO_TEXT",
         choices=("CONVERT_TO_BINARY", "CONVERT_TO_TEXT"),
+        text="reference",
         default_on_aws="passed through",
         cdk="content_handling",
         cloudformation="ContentHandling",
@@ -500,6 +551,7 @@ class Integration:
         docs=GUIDE + "permissions.html",
         example=True,
         default_on_aws="not passed",
+        aws_default=False,
         types=frozenset({"AWS", "AWS_PROXY"}),
         cdk="credentials_passthrough",
         cloudformation="Credentials",
@@ -512,7 +564,9 @@ class Integration:
         docs=GUIDE + "private-integration.html",
         example="VPC_LINK",
         choices=("INTERNET", "VPC_LINK"),
+        text="reference",
         default_on_aws="INTERNET",
+        aws_default="INTERNET",
         types=HTTP_TYPES,
         cdk="connection_type",
         cloudformation="ConnectionType",
@@ -552,6 +606,7 @@ class Integration:
         minimum=50,
         kind="number",
         default_on_aws="29,000 ms",
+        aws_default=29_000,
         types=CALLING,
         cdk="timeout",
         cloudformation="TimeoutInMillis",
@@ -564,19 +619,22 @@ class Integration:
         docs=GUIDE + "response-transfer-mode.html",
         example="STREAM",
         choices=("BUFFERED", "STREAM"),
+        text="reference",
         default_on_aws="BUFFERED",
+        aws_default="BUFFERED",
         types=PROXY_TYPES,
         cdk="response_transfer_mode",
         cloudformation="ResponseTransferMode",
         openapi="responseTransferMode",
     )
-    insecure_skip_verification: bool | None = option(
+    insecure_skip_verification: bool | Reference | None = option(
         None,
         label="Skip certificate verification",
         help="Accept a certificate of the HTTP backend that no public authority signed. Not recommended.",
         docs=GUIDE + "api-gateway-swagger-extensions-integration-tls-config.html",
         example=True,
         default_on_aws="verified",
+        aws_default=False,
         types=HTTP_TYPES,
         openapi="tlsConfig.insecureSkipVerification",
     )
@@ -647,6 +705,7 @@ class MethodResponse:
         help="100 to 599.",
         docs=REFERENCE + "API_PutMethodResponse.html",
         example="404",
+        text="reference",
         cdk="status_code",
         cloudformation="StatusCode",
         boto3="statusCode",
@@ -670,6 +729,7 @@ class MethodResponse:
         help="The model of the body by media type.",
         docs=GUIDE + "models-mappings-models.html",
         example={"application/json": "Empty"},
+        text="reference",
         key_text="media type",
         value_text="model",
         cdk="response_models",
@@ -693,6 +753,7 @@ class Route:
         docs=REFERENCE + "API_PutMethod.html",
         example="POST",
         choices=METHODS,
+        text="reference",
         cdk="http_method",
         cloudformation="HttpMethod",
         boto3="httpMethod",
@@ -703,6 +764,7 @@ class Route:
         help="The resource: /books/{id}; {proxy+} at the end takes the rest.",
         docs=GUIDE + "api-gateway-method-settings-method-request.html",
         example="/books/{id}",
+        text="reference",
         boto3="pathPart",
     )
     integration: Integration
@@ -724,7 +786,9 @@ class Route:
         docs=GUIDE + "apigateway-control-access-to-api.html",
         example="AWS_IAM",
         choices=("NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"),
+        text="reference",
         default_on_aws="NONE",
+        aws_default="NONE",
         cdk="authorization_type",
         cloudformation="AuthorizationType",
         boto3="authorizationType",
@@ -751,13 +815,14 @@ class Route:
         cloudformation="AuthorizationScopes",
         boto3="authorizationScopes",
     )
-    api_key_required: bool | None = option(
+    api_key_required: bool | Reference | None = option(
         None,
         label="API key",
         help="Callers send an API key of a usage plan.",
         docs=GUIDE + "api-gateway-api-usage-plans.html",
         example=True,
         default_on_aws="not needed",
+        aws_default=False,
         cdk="api_key_required",
         cloudformation="ApiKeyRequired",
         boto3="apiKeyRequired",
@@ -800,30 +865,33 @@ class Route:
         help="The model of the request body by media type.",
         docs=GUIDE + "models-mappings-models.html",
         example={"application/json": "Empty"},
+        text="reference",
         key_text="media type",
         value_text="model",
         cdk="request_models",
         cloudformation="RequestModels",
         boto3="requestModels",
     )
-    validate_request_body: bool | None = option(
+    validate_request_body: bool | Reference | None = option(
         None,
         label="Validate body",
         help="Refuse with 400 what does not fit the body's model.",
         docs=GUIDE + "api-gateway-method-request-validation.html",
         example=True,
         default_on_aws="not validated",
+        aws_default=False,
         cdk="validate_request_body",
         cloudformation="ValidateRequestBody",
         openapi="validateRequestBody",
     )
-    validate_request_parameters: bool | None = option(
+    validate_request_parameters: bool | Reference | None = option(
         None,
         label="Validate parameters",
         help="Refuse with 400 when a required parameter is missing or blank.",
         docs=GUIDE + "api-gateway-method-request-validation.html",
         example=True,
         default_on_aws="not validated",
+        aws_default=False,
         cdk="validate_request_parameters",
         cloudformation="ValidateRequestParameters",
         openapi="validateRequestParameters",
@@ -906,7 +974,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentParameter:
-    """A declared reference: what a deployment supplies."""
+    """A declared reference: what a deployment supplies.
+
+    One with an origin was read from a file: written back into it, each `${Name}` becomes that intrinsic again; on its own it
+    is a parameter like any other. Two of one name are the same only when kind, default and origin are equal.
+    """
 
     name: str = option(
         label="Name",
@@ -937,6 +1009,7 @@ class DeploymentParameter:
         example="orders",
         default_on_aws="none: a deployment has to give it",
     )
+    origin: Intrinsic | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1005,6 +1078,7 @@ class Api:
         help="The stage that a deployment of it alone makes.",
         docs=GUIDE + "set-up-stages.html",
         example="test",
+        text="reference",
         boto3="stageName",
     )
     stage_variables: Mapping[str, str] = option(
@@ -1041,6 +1115,8 @@ def leaves(value: Any, path: Path = (), owner: Any = None) -> Iterable[Leaf]:
     """All scalars of a definition in its own order, map keys included; unset ones are left out."""
     if isinstance(value, Template):
         yield Leaf(path, value.text, owner, substituted=value.substituted)
+    elif isinstance(value, Intrinsic):
+        yield Leaf(path, value.text, owner, substituted=False)
     elif isinstance(value, Reference):
         yield Leaf(path, str(value), owner)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -1058,27 +1134,44 @@ def leaves(value: Any, path: Path = (), owner: Any = None) -> Iterable[Leaf]:
         yield Leaf(path, value, owner, substituted=owner is not None and owner.text == "reference")
 
 
+def with_defaults[T](value: T) -> T:
+    """A definition or a part of it with API Gateway's defaults written out: what an account would give back.
+
+    Two that differ only in what is left unset and what repeats the default are equal then. What has no single default (the
+    cache namespace, which is the resource's id) stays unset.
+    """
+    if isinstance(value, tuple):
+        return cast(T, tuple(map(with_defaults, value)))
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    known = options_of(type(value))
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(value):
+        inner = getattr(value, field.name)
+        found[field.name] = known[field.name].aws_default if inner is None and field.name in known else with_defaults(inner)
+    return cast(T, dataclasses.replace(cast(Any, value), **found))
+
+
 def parameters_of(api: Api) -> tuple[DeploymentParameter, ...]:
     """Declared parameters first, then one for each name that is referred to and not declared, its kind from its place."""
     found = {parameter.name: parameter for parameter in api.parameters}
-    for leaf in leaves(api.routes, ("routes",)):
+    own = options_of(Api)
+    variables = leaves(api.stage_variables, ("stage_variables",), own["stage_variables"])
+    stage = leaves(api.stage_name, ("stage_name",), own["stage_name"])
+    for leaf in itertools.chain(leaves(api.routes, ("routes",)), variables, stage):
         if isinstance(leaf.value, str) and leaf.substituted and not leaf.key and "${" in leaf.value:
             alone = whole_reference(leaf.value) is not None
             for reference in references_in(leaf.value):
                 if not reference.is_pseudo and reference.name not in found:
                     kind: Kind = leaf.option.kind if alone and leaf.option is not None else "text"
                     found[reference.name] = DeploymentParameter(name=reference.name, kind=kind)
-    for text in api.stage_variables.values():
-        for reference in references_in(text):
-            if not reference.is_pseudo:
-                found.setdefault(reference.name, DeploymentParameter(name=reference.name))
     return tuple(found.values())
 
 
 # --- Canonical JSON --------------------------------------------------------------------------------
 
-LIMITS = {"text": 1_100_000, "rows": 2_000, "bytes": 8_000_000}
-"""What a definition may hold: characters in a text, rows in a map or list, bytes of JSON. Bounds for safety, not AWS's own."""
+SCALARS = {str: "A text", int: "A whole number", bool: "true or false"}
+"""What a scalar's type is called in messages."""
 
 
 @functools.cache
@@ -1088,18 +1181,20 @@ def _fields(owner: type) -> dict[str, tuple[Any, dataclasses.Field[Any]]]:
 
 
 def to_json(value: Any) -> Any:
-    """The JSON value of a definition or a part of it: unset and empty things left out."""
+    """The JSON value of a definition or a part of it: what is empty, and what is unset as it is without being said, left out."""
     if isinstance(value, Template):
         return {"substituted": value.text} if value.substituted else value.text
     if isinstance(value, Reference):
         return str(value)
+    if isinstance(value, Intrinsic):
+        return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         found: dict[str, Any] = {"kind": cast(Any, value).kind} if type(value) in BACKENDS.values() else {}
         for field in dataclasses.fields(value):
             inner = getattr(value, field.name)
-            if inner is None or inner == () or inner == {}:
-                continue
-            found[field.name] = to_json(inner)
+            unset = field.default is None if inner is None else inner == () or inner == {}
+            if not unset:
+                found[field.name] = to_json(inner)
         return found
     if isinstance(value, Mapping):
         return {key: to_json(inner) for key, inner in value.items()}
@@ -1119,39 +1214,67 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""Schema → what makes the JSON value of the next one of it; `loads` goes from step to step up to SCHEMA."""
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers a key that stood in it twice; `from_json` refuses it, where its path is known."""
+
+    twice: str | None = None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    found = _Object(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        found.twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    return found
+
+
 def loads(text: str) -> Api:
     """The definition that a JSON text holds. Raises DefinitionError with the path of what does not fit."""
     if len(text) > LIMITS["bytes"]:
         raise DefinitionError(f"The text is longer than {LIMITS['bytes']:,} bytes.")
     try:
-        value = json.loads(text, object_pairs_hook=_unique)
-    except DefinitionError:
-        raise
+        value = json.loads(text, object_pairs_hook=_object)
     except ValueError as error:
         raise DefinitionError(f"This is not JSON: {error}.") from error
     except RecursionError as error:
         raise DefinitionError("This JSON is nested too deeply.") from error
     if not isinstance(value, dict):
         raise DefinitionError("A definition is a JSON object.")
+    _refuse_twice(value, ())
     schema = value.pop("schema", None)
-    if schema != SCHEMA or isinstance(schema, bool):
-        raise DefinitionError(f"Schema {schema!r} is not known here; this version reads schema {SCHEMA}.", ("schema",))
+    while type(schema) is int and schema in UPGRADES:
+        value, schema = UPGRADES[schema](value), schema + 1
+    if type(schema) is not int or schema != SCHEMA:
+        raise DefinitionError(f"Schema {schema!r:.40} is not known here; this version reads schema {SCHEMA}.", ("schema",))
     return cast(Api, from_json(value, Api))
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise DefinitionError(f"The key {twice!r} stands twice in one object.")
-    return found
+def _refuse_twice(value: Any, path: Path) -> None:
+    if isinstance(value, _Object) and value.twice is not None:
+        raise DefinitionError(f"The key {value.twice!r} stands twice in one object.", path)
+
+
+def _intrinsic(value: Any, path: Path) -> Intrinsic:
+    pending = [value]
+    while pending:
+        inner = pending.pop()
+        _refuse_twice(inner, path)
+        pending += inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else ()
+    try:
+        return Intrinsic.of(value)
+    except DefinitionError as error:
+        raise DefinitionError(error.message, path) from error
 
 
 def from_json(value: Any, wanted: Any, path: Path = ()) -> Any:
     """The value of a JSON value by the declared type of its field. Raises DefinitionError."""
     if isinstance(wanted, typing.TypeAliasType):
         wanted = wanted.__value__
+    _refuse_twice(value, path)
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if origin is typing.Literal:
         if value not in arguments:
@@ -1167,19 +1290,20 @@ def from_json(value: Any, wanted: Any, path: Path = ()) -> Any:
         if not isinstance(value, dict) or len(value) > LIMITS["rows"]:
             raise DefinitionError(f"An object of up to {LIMITS['rows']:,} keys is wanted here.", path)
         return {key: from_json(inner, arguments[1], (*path, key)) for key, inner in value.items()}
+    if wanted is Intrinsic:
+        return _intrinsic(value, path)
     if wanted is Template:
         if isinstance(value, dict) and set(value) == {"substituted"}:
             return Template(from_json(value["substituted"], str, path), substituted=True)
         return Template(from_json(value, str, path))
     if dataclasses.is_dataclass(wanted):
         return _from_object(value, cast(type, wanted), path)
-    if wanted is int and isinstance(value, bool):
-        raise DefinitionError("A whole number is wanted here.", path)
-    if not isinstance(value, wanted):
-        words = {str: "A text", int: "A whole number", bool: "true or false"}
-        raise DefinitionError(f"{words[wanted]} is wanted here.", path)
+    if type(value) is not wanted:
+        raise DefinitionError(f"{SCALARS[wanted]} is wanted here.", path)
     if isinstance(value, str) and len(value) > LIMITS["text"]:
         raise DefinitionError(f"A text of up to {LIMITS['text']:,} characters is wanted here.", path)
+    if isinstance(value, int) and abs(value) > LIMITS["number"]:
+        raise DefinitionError(f"A whole number of up to {LIMITS['number']:,} is wanted here.", path)
     return value
 
 
@@ -1195,12 +1319,13 @@ def _from_union(value: Any, arguments: tuple[Any, ...], path: Path) -> Any:
     if Reference in choices and isinstance(value, str):
         reference = whole_reference(value)
         if reference is None:
-            raise DefinitionError("A whole number or one ${Name} is wanted here.", path)
+            raise DefinitionError(f"{SCALARS[choices[0]]} or one ${{Name}} is wanted here.", path)
         return reference
     return from_json(value, choices[0], path)
 
 
 def _from_object(value: Any, wanted: type, path: Path) -> Any:
+    _refuse_twice(value, path)
     if not isinstance(value, dict):
         raise DefinitionError("An object is wanted here.", path)
     fields = _fields(wanted)

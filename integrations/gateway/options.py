@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 type Text = Literal["reference", "plain", "template"]
-"""How text is read: with `${Name}` references; verbatim; or as a Velocity template that says so itself."""
+"""How text is read: with `${Name}` references; verbatim; or as a Velocity template that says so itself.
+
+Of a map it is the values that are read so; its keys are always verbatim.
+"""
 
 type Kind = Literal["text", "number", "function", "role", "vpc_link", "url"]
 """What a reference in this option stands for: a function or role is an ARN, a VPC link an id."""
@@ -38,6 +41,8 @@ class Option:
     choices: tuple[str, ...] = ()
     default_on_aws: str = ""
     """What API Gateway does when it is unset, in words that stand beside the input."""
+    aws_default: Any = None
+    """The value that unset equals, where it is one value: `with_defaults` writes it out."""
     text: Text = "plain"
     kind: Kind = "text"
     key_text: str = ""

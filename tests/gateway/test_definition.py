@@ -1,17 +1,27 @@
 """The definition: canonical JSON, references, what a route derives."""
 
 import dataclasses
+import json
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from integrations.gateway.definition import (
     BACKENDS,
+    UPGRADES,
     Api,
     AwsService,
     DefinitionError,
+    DeploymentParameter,
     Http,
     Integration,
     IntegrationResponse,
+    Intrinsic,
     Lambda,
     MethodResponse,
     Mock,
@@ -22,6 +32,7 @@ from integrations.gateway.definition import (
     dumps,
     loads,
     parameters_of,
+    with_defaults,
 )
 from integrations.gateway.grammar import Reference
 from integrations.gateway.options import options_of
@@ -44,14 +55,17 @@ CASES: list[tuple[type, str]] = [
 
 
 def with_example(owner: type, name: str) -> Api:
-    example = {name: options_of(owner)[name].example}
+    return with_value(owner, name, options_of(owner)[name].example)
+
+
+def with_value(owner: type, name: str, value: Any) -> Api:
     if owner is Api:
-        return Api(**example)
+        return Api(**{name: value})
     if owner is Route:
-        return an_api(Integration(backend=Mock()), **example)
+        return an_api(Integration(backend=Mock()), **{name: value})
     if owner is Integration:
-        return an_api(Integration(backend=Mock(), **example))
-    return an_api(Integration(backend=owner(**example)))
+        return an_api(Integration(backend=Mock(), **{name: value}))
+    return an_api(Integration(backend=owner(**{name: value})))
 
 
 @pytest.mark.parametrize(("owner", "name"), CASES, ids=lambda part: getattr(part, "__name__", part))
@@ -81,11 +95,45 @@ def test_any_text_survives_and_is_stored_as_ascii(text: str) -> None:
         ("", "This is not JSON"),
         ("[]", "A definition is a JSON object"),
         ("{}", "Schema None"),
-        ('{"schema":1,"name":"a","name":"b"}', "stands twice"),
+        ('{"schema":1,"name":"a","name":"b"}', "^The key 'name' stands twice"),
+        (
+            '{"schema":1,"routes":[{"integration":{"backend":{"kind":"mock","kind":"raw"}}}]}',
+            "^routes.0..integration.backend: The key 'ki",
+        ),
+        ('{"schema":1,"stage_variables":{"a":"1","a":"2"}}', "^stage_variables: The key 'a' stands twice"),
+        ('{"schema":1,"parameters":[{"name":"A","origin":{"a":[{"b":1,"b":2}]}}]}', "^parameters.0..origin: The key 'b' stands"),
+        ('{"schema":1,"parameters":[{"name":"A","origin":NaN}]}', "^parameters.0..origin: This is no JSON value"),
+        (
+            f'{{"schema":1,"parameters":[{{"name":"A","origin":{"[" * 101}{"]" * 101}}}]}}',
+            "^parameters.0..origin: Values up to 100",
+        ),
+        ('{"schema":1,"name":NaN}', "^name: A text is wanted"),
+        ('{"schema":true}', "Schema True"),
+        ('{"schema":1.0}', "Schema 1.0"),
+        (f'{{"schema":{"9" * 4000}}}', "^schema: Schema 9{40} is"),
+        (f'{{"schema":{"9" * 5000}}}', "This is not JSON"),
+        (f'{{"schema":1,"name":{"[" * 500}{"]" * 500}}}', "^name: A text is wanted"),
+        (" " * 8_000_001, "longer than 8,000,000"),
+        (f'{{"schema":1,"name":"{"x" * 1_100_001}"}}', "^name: A text of up to 1,100,000"),
+        (f'{{"schema":1,"routes":[{"1," * 2_000}1]}}', "^routes: A list of up to 2,000"),
         ('{"schema":1,"colour":"red"}', "has no field 'colour'"),
         ('{"schema":1,"name":1}', "name: A text is wanted"),
         ('{"schema":1,"routes":[{"integration":{"backend":{"kind":"x"}}}]}', "Use one of lambda, http"),
-        ('{"schema":1,"routes":[{"integration":{"backend":{"kind":"mock"},"timeout_ms":"5 s"}}]}', "A whole number"),
+        ('{"schema":1,"routes":[{"integration":{"backend":{"kind":"mock"},"timeout_ms":"5 s"}}]}', "A whole number or one"),
+        (
+            '{"schema":1,"routes":[{"integration":{"backend":{"kind":"mock"},"timeout_ms":true}}]}',
+            "timeout_ms: A whole number is",
+        ),
+        ('{"schema":1,"routes":[{"integration":{"backend":{"kind":"mock"},"timeout_ms":5.0}}]}', "timeout_ms: A whole number is"),
+        (
+            '{"schema":1,"routes":[{"integration":{"backend":{"kind":"mock"},"timeout_ms":1e999}}]}',
+            "timeout_ms: A whole number is",
+        ),
+        (
+            f'{{"schema":1,"routes":[{{"integration":{{"backend":{{"kind":"mock"}},"timeout_ms":{2**53 + 1}}}}}]}}',
+            "of up to 9,007,",
+        ),
+        ('{"schema":1,"routes":[{"integration":{"backend":{"kind":"mock"}},"api_key_required":"yes"}]}', "true or false or one"),
         ('{"schema":1,"routes":[{}]}', "'integration' is missing"),
         ("[" * 200_000, "nested too deeply"),
     ],
@@ -185,3 +233,131 @@ def test_parameters_are_the_declared_ones_and_then_what_is_referred_to() -> None
         ("Account", "text"),
         ("Patience", "number"),
     ]
+
+
+INTRINSICS = st.recursive(
+    st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+).map(Intrinsic.of)
+TEXTS = st.text(st.characters(codec=None), max_size=20) | st.sampled_from(
+    ("${Name}", "${!Name}", "${AWS::Region}", "\ud800", "\r\n")
+)
+SPECIAL: dict[Any, st.SearchStrategy[Any]] = {
+    str: TEXTS,
+    int: st.integers(-(2**53), 2**53),
+    Reference: st.sampled_from(("Name", "Stack.Outputs.Name", "AWS::AccountId")).map(Reference),
+    Template: st.builds(Template, TEXTS, st.booleans()),
+    Intrinsic: INTRINSICS,
+}
+
+
+def any_value(wanted: Any) -> st.SearchStrategy[Any]:
+    """Values of a declared type, right or wrong for AWS: a definition holds both."""
+    if isinstance(wanted, typing.TypeAliasType):
+        wanted = wanted.__value__
+    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
+    if wanted in SPECIAL:
+        return SPECIAL[wanted]
+    if origin is typing.Literal:
+        return st.sampled_from(arguments)
+    if origin is types.UnionType:
+        return st.one_of(*map(any_value, arguments))
+    if origin is tuple:
+        return st.lists(any_value(arguments[0]), max_size=2).map(tuple)
+    if origin is Mapping:
+        return st.dictionaries(TEXTS, any_value(arguments[1]), max_size=2)
+    if dataclasses.is_dataclass(wanted):
+        assert isinstance(wanted, type)
+        hints = typing.get_type_hints(wanted)
+        return st.builds(wanted, **{field.name: any_value(hints[field.name]) for field in dataclasses.fields(wanted)})
+    return st.from_type(wanted)
+
+
+APIS = any_value(Api)
+
+
+@given(APIS)
+def test_canonical_json_holds_every_definition(api: Api) -> None:
+    text = dumps(api)
+
+    assert text.isascii()
+    assert loads(text) == api
+    assert dumps(loads(text)) == text
+    assert loads(dumps(api, indent=2)) == api
+
+
+@given(APIS)
+def test_written_out_defaults_are_written_out_once(api: Api) -> None:
+    assert with_defaults(with_defaults(api)) == with_defaults(api)
+
+
+DEFAULTS = [(owner, name) for owner, name in CASES if options_of(owner)[name].aws_default is not None]
+
+
+@pytest.mark.parametrize(("owner", "name"), DEFAULTS, ids=lambda part: getattr(part, "__name__", part))
+def test_a_default_written_out_is_kept_and_equals_the_unset_one(owner: type, name: str) -> None:
+    option = options_of(owner)[name]
+    unset, written, other = (with_value(owner, name, value) for value in (None, option.aws_default, option.example))
+
+    assert digest(dumps(unset)) != digest(dumps(written))
+    assert with_defaults(unset) == with_defaults(written)
+    assert with_defaults(unset) != with_defaults(other)
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"passthrough_behavior": None}, {"passthrough_behavior": "WHEN_NO_MATCH"}),
+        ({"timeout_ms": Reference("Patience")}, {"timeout_ms": Reference("Patience")}),
+        ({"cache_namespace": None}, {"cache_namespace": None}),
+        (
+            {"integration_responses": (IntegrationResponse(),)},
+            {"integration_responses": (IntegrationResponse(selection_pattern=""),)},
+        ),
+    ],
+)
+def test_defaults_are_api_gateways_own(options: dict[str, Any], wanted: dict[str, Any]) -> None:
+    found = with_defaults(Integration(backend=Mock(), **options))
+
+    assert {name: getattr(found, name) for name in wanted} == wanted
+    assert found == with_defaults(Integration(backend=Mock(), **wanted))
+
+
+def test_an_origin_is_kept_as_it_stood() -> None:
+    origin = {"Fn::If": ["IsProd", {"Fn::GetAtt": "Orders.Arn"}, {"Ref": "AWS::NoValue"}]}
+    api = Api(parameters=(DeploymentParameter(name="If", kind="function", origin=Intrinsic.of(origin)),))
+
+    assert json.loads(dumps(api))["parameters"] == [{"name": "If", "kind": "function", "description": "", "origin": origin}]
+    assert loads(dumps(api)) == api
+
+
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+BOMB: list[Any] = []
+for _ in range(10):
+    BOMB = [BOMB] * 10
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (float("nan"), "no JSON value"),
+        ({"a": {1, 2}}, "no JSON value"),
+        (ENDLESS, "up to 100 levels"),
+        (BOMB, "up to 100 levels"),
+        (None, "A JSON value of up to"),
+        ("x" * 1_100_000, "A JSON value of up to"),
+    ],
+    ids=["NaN", "a set", "endless", "bomb", "null", "long"],
+)
+def test_what_is_no_json_is_no_origin(value: object, message: str) -> None:
+    with pytest.raises(DefinitionError, match=message):
+        Intrinsic.of(value)
+
+
+def test_an_older_schema_is_read_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(UPGRADES, -1, lambda value: {"title": value["headline"]})
+    monkeypatch.setitem(UPGRADES, 0, lambda value: {"name": value["title"]})
+
+    assert loads('{"schema":-1,"headline":"books"}') == Api(name="books")

@@ -19,7 +19,7 @@ from integrations.gateway.definition import (
 )
 from integrations.gateway.findings import Finding, Severity
 from integrations.gateway.formats.export import Export, Format
-from integrations.gateway.grammar import Reference, function_arn, path_parts, segments
+from integrations.gateway.grammar import Reference, function_arn, path_parts, references_in, segments
 from integrations.gateway.options import GUIDE
 
 UNSUPPORTED = {
@@ -96,13 +96,22 @@ def text(value: str, names: Names) -> Any:
         return "".join(map(str, parts))
     if len(parts) == 1 and isinstance(parts[0], Reference):
         return {"Ref": names.get(parts[0].name, parts[0].name)}
-    written = ""
-    for part in parts:
-        if isinstance(part, Reference):
-            written += f"${{{names.get(part.name, part.name)}}}"
-        else:
-            written += re.sub(r"\$\{([^{}]*)\}", r"${!\1}", str(part))
-    return {"Fn::Sub": written}
+    return {"Fn::Sub": sub_text(value, names)}
+
+
+def sub_text(value: str, names: Names) -> str:
+    """Reference text as Fn::Sub reads it: names in the template's own, everything else escaped."""
+    return "".join(
+        f"${{{names.get(part.name, part.name)}}}"
+        if isinstance(part, Reference)
+        else re.sub(r"\$\{([^{}]*)\}", r"${!\1}", str(part))
+        for part in segments(value)
+    )
+
+
+def scalar(value: int | Reference | None, names: Names) -> Any:
+    """A number or a flag, or the reference that stands for one."""
+    return text(str(value), names) if isinstance(value, Reference) else value
 
 
 def template_text(template: Template, names: Names) -> Any:
@@ -135,7 +144,7 @@ def resources(api: Api, names: Names) -> dict[str, Any]:
             child = f"{parent}/{part.text}"
             if child not in paths:
                 name = f"Resource{len(paths)}"
-                properties = {"RestApiId": {"Ref": "Api"}, "ParentId": paths[parent], "PathPart": part.text}
+                properties = {"RestApiId": {"Ref": "Api"}, "ParentId": paths[parent], "PathPart": text(part.text, names)}
                 found[name] = {"Type": "AWS::ApiGateway::Resource", "Properties": properties}
                 paths[child] = {"Ref": name}
             parent = child
@@ -145,8 +154,8 @@ def resources(api: Api, names: Names) -> dict[str, Any]:
             validator = f"RequestValidator{suffix}"
             checks: dict[str, Any] = {
                 "RestApiId": {"Ref": "Api"},
-                "ValidateRequestBody": bool(route.validate_request_body),
-                "ValidateRequestParameters": bool(route.validate_request_parameters),
+                "ValidateRequestBody": scalar(route.validate_request_body or False, names),
+                "ValidateRequestParameters": scalar(route.validate_request_parameters or False, names),
             }
             found[validator] = {"Type": "AWS::ApiGateway::RequestValidator", "Properties": checks}
         methods.append(f"Method{suffix}")
@@ -162,7 +171,7 @@ def resources(api: Api, names: Names) -> dict[str, Any]:
     stage = {
         "RestApiId": {"Ref": "Api"},
         "DeploymentId": {"Ref": deployment},
-        "StageName": api.stage_name,
+        "StageName": text(api.stage_name, names),
         "Variables": texts(api.stage_variables, names),
     }
     found["Stage"] = {"Type": "AWS::ApiGateway::Stage", "Properties": said(stage)}
@@ -173,12 +182,12 @@ def method(route: Route, resource: Any, validator: str | None, models: Names, na
     """AWS::ApiGateway::Method with its integration and responses."""
 
     def named(found: Mapping[str, str]) -> dict[str, Any]:
-        return {key: {"Ref": models[name]} if name in models else name for key, name in found.items()}
+        return {key: {"Ref": models[name]} if name in models else text(name, names) for key, name in found.items()}
 
     def answer(response: MethodResponse) -> dict[str, Any]:
         return said(
             {
-                "StatusCode": response.status_code,
+                "StatusCode": text(response.status_code, names),
                 "ResponseParameters": dict(response.response_parameters),
                 "ResponseModels": named(response.response_models),
             }
@@ -187,11 +196,11 @@ def method(route: Route, resource: Any, validator: str | None, models: Names, na
     properties = {
         "RestApiId": {"Ref": "Api"},
         "ResourceId": resource,
-        "HttpMethod": route.method,
-        "AuthorizationType": route.authorization_type or "NONE",
+        "HttpMethod": text(route.method, names),
+        "AuthorizationType": text(route.authorization_type or "NONE", names),
         "AuthorizerId": None if route.authorizer is None else text(route.authorizer, names),
         "AuthorizationScopes": [text(scope, names) for scope in route.authorization_scopes],
-        "ApiKeyRequired": route.api_key_required,
+        "ApiKeyRequired": scalar(route.api_key_required, names),
         "OperationName": route.operation_name,
         "RequestParameters": route.request_parameters,
         "RequestModels": named(route.request_models),
@@ -211,32 +220,31 @@ def integration(value: Integration, names: Names) -> dict[str, Any]:
     def answer(response: IntegrationResponse) -> dict[str, Any]:
         return said(
             {
-                "StatusCode": response.status_code,
+                "StatusCode": text(response.status_code, names),
                 "SelectionPattern": response.selection_pattern,
-                "ContentHandling": response.content_handling,
+                "ContentHandling": maybe(response.content_handling),
                 "ResponseParameters": texts(response.response_parameters, names),
                 "ResponseTemplates": {k: template_text(v, names) for k, v in response.response_templates.items()},
             }
         )
 
-    timeout = value.timeout_ms
     return said(
         {
-            "Type": value.type,
-            "IntegrationHttpMethod": value.http_method,
+            "Type": text(value.type, names),
+            "IntegrationHttpMethod": maybe(value.http_method),
             "Uri": text(value.uri, names) if value.uri else None,
             "Credentials": maybe(value.credentials),
-            "ConnectionType": value.connection_type,
+            "ConnectionType": maybe(value.connection_type),
             "ConnectionId": maybe(value.vpc_link),
             "IntegrationTarget": maybe(value.integration_target),
             "RequestParameters": texts(value.request_parameters, names),
             "RequestTemplates": {k: template_text(v, names) for k, v in value.request_templates.items()},
-            "PassthroughBehavior": value.passthrough_behavior,
-            "ContentHandling": value.content_handling,
+            "PassthroughBehavior": maybe(value.passthrough_behavior),
+            "ContentHandling": maybe(value.content_handling),
             "CacheNamespace": maybe(value.cache_namespace),
             "CacheKeyParameters": list(value.cache_key_parameters),
-            "TimeoutInMillis": text(str(timeout), names) if isinstance(timeout, Reference) else timeout,
-            "ResponseTransferMode": value.response_transfer_mode,
+            "TimeoutInMillis": scalar(value.timeout_ms, names),
+            "ResponseTransferMode": maybe(value.response_transfer_mode),
             "IntegrationResponses": [answer(response) for response in value.integration_responses],
         }
     )
@@ -247,8 +255,8 @@ def permissions(route: Route, suffix: str, names: Names) -> dict[str, Any]:
     backend = route.integration.backend
     if not isinstance(backend, Lambda) or route.integration.credentials:
         return {}
-    verb = "*" if route.method == "ANY" else route.method
-    path = "".join("/*" if part.variable else f"/{part.text}" for part in path_parts(route.path)) or "/"
+    verb = "*" if route.method == "ANY" or references_in(route.method) else route.method
+    path = "".join("/*" if part.variable else f"/{sub_text(part.text, names)}" for part in path_parts(route.path)) or "/"
     sources = {"": f"${{Stage}}/{verb}{path}"}
     if backend.scope_permission_to_method is False:
         sources = {"": "*/*/*"}

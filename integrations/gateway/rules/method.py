@@ -2,7 +2,14 @@
 
 from integrations.gateway.definition import METHODS, Route
 from integrations.gateway.findings import Path, Severity
-from integrations.gateway.grammar import PLAIN_PATH_PART, VARIABLE_PATH_PART, parse_method_parameter, parse_parameter
+from integrations.gateway.grammar import (
+    PLAIN_PATH_PART,
+    VARIABLE_PATH_PART,
+    parse_method_parameter,
+    parse_parameter,
+    references_in,
+    whole_reference,
+)
 from integrations.gateway.options import GUIDE, REFERENCE
 from integrations.gateway.rules.rule import Facts, Remarks, rule
 
@@ -12,7 +19,7 @@ PUT = REFERENCE + "API_PutMethod.html"
 @rule("T4", Severity.ERROR, docs=PUT, evidence="LS PF", aws="Invalid HttpMethod specified.")
 def a_method_is_one_of_eight(facts: Facts) -> Remarks:
     """The method is one of GET, PUT, POST, DELETE, PATCH, OPTIONS, HEAD and ANY."""
-    if facts.route.method not in METHODS:
+    if facts.route.method not in METHODS and whole_reference(facts.route.method) is None:
         yield ("method",), f"Use one of {', '.join(METHODS)}, in upper case."
 
 
@@ -50,7 +57,7 @@ def a_path_part_is_plain_or_a_variable(facts: Facts) -> Remarks:
     """Each part of the path is plain text of a-zA-Z0-9._-: or a whole variable in braces."""
     for text in facts.route.path.strip("/").split("/") if facts.route.path.strip("/") else ():
         plain = text.replace(",", "").replace("$", "") or "x"  # the guide allows a comma, the CDK a dollar: not decided
-        if not PLAIN_PATH_PART.fullmatch(plain) and not VARIABLE_PATH_PART.fullmatch(text):
+        if not PLAIN_PATH_PART.fullmatch(plain) and not VARIABLE_PATH_PART.fullmatch(text) and not references_in(text):
             yield ("path",), f"Write {text!r} with letters, digits and . _ : - only, or as one {{variable}}."
 
 

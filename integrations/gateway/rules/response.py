@@ -23,7 +23,7 @@ def a_status_code_is_three_digits(facts: Facts) -> Remarks:
         if not STATUS_CODE.fullmatch(response.status_code) and whole_reference(response.status_code) is None:
             yield ("integration", "integration_responses", index, "status_code"), "Use 100 to 599."
     for index, declared in enumerate(facts.route.responses):
-        if not STATUS_CODE.fullmatch(declared.status_code):
+        if not STATUS_CODE.fullmatch(declared.status_code) and whole_reference(declared.status_code) is None:
             yield ("responses", index, "status_code"), "Use 100 to 599."
 
 
