@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Iterator  # noqa: UP035 (Python 3.8)
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -18,7 +19,7 @@ Install one (for example `apt-get install python3.12 python3.12-venv`, `brew ins
 and run this command again; it looks on PATH and under ~/.pyenv/versions."""
 
 
-def candidates():
+def candidates() -> Iterator[str]:
     """Interpreters that may be new enough, likeliest first."""
     yield sys.executable
     for minor in (14, 13, 12):
@@ -29,54 +30,58 @@ def candidates():
         yield str(folder / "bin" / "python3")
 
 
-def find_python(names):
-    """The first candidate that runs and says it is new enough, or None."""
-    question = f"import sys, venv, ensurepip; sys.exit(sys.version_info[:2] < {WANTED})"
-    for name in names:
-        try:
-            done = subprocess.run([name, "-c", question], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if done.returncode == 0:
-            return name
-    return None
+def runs(python: str, modules: str) -> bool:
+    """Whether that interpreter runs, is new enough, and has those modules of the standard library or its environment."""
+    question = f"import sys, {modules}; sys.exit(sys.version_info[:2] < {WANTED})"
+    try:
+        done = subprocess.run([python, "-c", question], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
 
 
-def prepare(requirements):
+def prepare(requirements: Path) -> Path:
     """Make .venv hold `requirements`; a stamp keeps the hash of what was installed. Returns its Python."""
     python = VENV / "bin" / "python"
     stamp = VENV / ("." + requirements.stem + ".stamp")
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return python
-    if not python.exists():
-        found = find_python(candidates())
+    if not runs(str(python), "pip"):  # none yet, or what an interrupted run or a removed interpreter left
+        found = next((name for name in candidates() if runs(name, "venv, ensurepip")), None)
         if found is None:
             sys.exit(NO_PYTHON)
         print("Making .venv ...", flush=True)
-        subprocess.run([found, "-m", "venv", "--clear", str(VENV)], check=True)
-    print(f"Installing {requirements.relative_to(ROOT)} ...", flush=True)
-    command = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(requirements)]
-    if subprocess.run(command).returncode:
+        if subprocess.run([found, "-m", "venv", "--clear", str(VENV)]).returncode:
+            sys.exit(f"{VENV} could not be made; the reason stands above. Make this folder writable, and run it again.")
+    print(f"Installing {requirements.relative_to(ROOT)} (once; a minute or two) ...", flush=True)
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]
+    if subprocess.run([*command, str(requirements)]).returncode:
         sys.exit("The requirements could not be installed; pip's reason stands above. Run the same command again.")
     stamp.write_text(wanted)
     return python
 
 
-def main():
+def main() -> None:
     """Run the command inside .venv."""
-    testing = sys.argv[1:2] == ["test"]
-    python = prepare(ROOT / "requirements" / ("dev.txt" if testing else "runtime.txt"))
-    os.chdir(str(ROOT))
-    if testing:
-        os.execv(str(python), [str(python), "-m", "pytest", *sys.argv[2:]])
+    command = sys.argv[1:2]
+    python = prepare(ROOT / "requirements" / ("dev.txt" if command == ["test"] else "runtime.txt"))
+    if command == ["test"]:
+        os.chdir(str(ROOT))
+        arguments = sys.argv[2:] or ["--numprocesses=auto", "--dist=loadfile"]
+        os.execv(str(python), [str(python), "-m", "pytest", *arguments])
     if Path(sys.prefix).resolve() != VENV.resolve():
         os.execv(str(python), [str(python), str(ROOT / "manage.py"), *sys.argv[1:]])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "configurator.settings")
+    if command == ["up"]:
+        os.environ.setdefault("GATEHOUSE_COLLECTED", "1")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")

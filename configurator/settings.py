@@ -22,17 +22,19 @@ SECURE = _origin.scheme == "https"
 DEBUG = env.bool("GATEHOUSE_DEBUG", False)
 
 
-def _kept_secret() -> str:
-    """The key that this installation made for itself at its first start."""
-    path = DATA_DIR / "secret_key"
-    if not path.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(64))
-    return path.read_text()
+SECRET_FILE = DATA_DIR / "secret_key"
+"""Where `up` keeps the key that this installation made for itself."""
 
 
-SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret()
+def _secret_key() -> str:
+    """From the environment, else the kept one, else one that this process makes up: good for a command, not for a server."""
+    try:
+        return env.str("SECRET_KEY", "") or SECRET_FILE.read_text()
+    except OSError:
+        return secrets.token_urlsafe(64)
+
+
+SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_origin.hostname or "127.0.0.1", "127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [ORIGIN]
 
@@ -106,6 +108,14 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("GATEHOUSE_PROXIES", 1 if SECURE else 0)
+"""How many proxies of our own stand in front: where the address of a client, for the limits on guessing passwords, is read."""
+
+EMAIL_URL = env.str("EMAIL_URL", "")
+"""How mail is sent, as smtp+tls://user:password@host:587. Without it nobody is offered a forgotten password by mail."""
+if EMAIL_URL:
+    vars().update(env.email_url("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"gatehouse@{_origin.hostname}")
 
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
@@ -115,11 +125,15 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+COLLECTED = env.bool("GATEHOUSE_COLLECTED", False)
+"""Whether files are served from STATIC_ROOT, under names that hold their hash; `up` collects them there."""
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "configurator.static.HashedFiles" if COLLECTED else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = not COLLECTED
 
 SECURE_CSP = {
     "default-src": [CSP.SELF],
