@@ -1092,6 +1092,17 @@ class Api:
         value_text="value",
         boto3="variables",
     )
+    binary_media_types: tuple[str, ...] = option(
+        (),
+        label="Binary media types",
+        help="Bodies of these media types are bytes, not text; body conversion goes by them. */* makes every body binary.",
+        docs=GUIDE + "api-gateway-payload-encodings.html",
+        example=("image/png",),
+        cloudformation="BinaryMediaTypes",
+        openapi="x-amazon-apigateway-binary-media-types",
+        cdk="binary_media_types",
+        boto3="binaryMediaTypes",
+    )
     routes: tuple[Route, ...] = ()
 
 

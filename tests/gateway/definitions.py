@@ -470,6 +470,7 @@ def apis(draw: st.DrawFn, *, cdk: bool = False, unique: bool = False, routes: in
         models=tuple(Model(name=name, schema=schema) for name, schema in schemas.items()),
         stage_name=draw(st.sampled_from(["prod", "prod", "test", "v1"])),
         stage_variables=stage_variables | extra,
+        binary_media_types=draw(st.sampled_from([(), (), ("image/png",), ("application/pdf", "*/*")])),
         routes=made,
     )
     declared = []

@@ -131,7 +131,8 @@ def said(pairs: Mapping[str, Any]) -> dict[str, Any]:
 
 def resources(api: Api, names: Names) -> dict[str, Any]:
     """All resources, in the order a reader expects: API, paths, methods, permissions, deployment, stage."""
-    found: dict[str, Any] = {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": api.name or "api"}}}
+    settings = said({"Name": api.name or "api", "BinaryMediaTypes": list(api.binary_media_types)})
+    found: dict[str, Any] = {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": settings}}
     for number, model in enumerate(api.models, 1):
         properties = {"RestApiId": {"Ref": "Api"}, "Name": model.name, "ContentType": model.content_type, "Schema": model.schema}
         found[f"Model{number}"] = {"Type": "AWS::ApiGateway::Model", "Properties": properties}

@@ -77,6 +77,12 @@ def test_no_option_is_dropped_in_silence(name: str) -> None:
         assert after.findings == ()
 
 
+def test_the_api_names_its_binary_media_types() -> None:
+    api = Api(name="books", binary_media_types=("image/png",), routes=(VALID["mock"],))
+
+    assert json.loads(dump(api).text)["Resources"]["Api"]["Properties"] == {"Name": "books", "BinaryMediaTypes": ["image/png"]}
+
+
 def meaning(value: Any) -> str:
     """What CloudFormation makes of a text, with `<Name>` for each reference."""
     if isinstance(value, str):
