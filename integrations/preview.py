@@ -14,7 +14,7 @@ from typing import Any
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, Token
 
-from integrations.gateway.definition import Api, Raw, Route, dumps, loads
+from integrations.gateway.definition import Api, Raw, Route, dumps
 from integrations.gateway.findings import Finding, Path
 from integrations.gateway.formats import FORMATS, Export, Format, UnreadableText
 from integrations.gateway.options import options_of
@@ -104,7 +104,7 @@ def _opened(parent: Block, block: Block) -> Block:
 
 
 def parsed(text: str) -> list[Block]:
-    """The blocks of Python: keyword arguments, entries of dicts, items of lists, calls, and names, which lead to what they name."""
+    """The blocks of Python: keyword arguments, entries of dicts, items of lists, calls, names with what they name."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -115,7 +115,7 @@ def parsed(text: str) -> list[Block]:
             assigned[node.targets[0].id] = node.value
 
     def block(key: str, node: Any, *inner: ast.AST) -> Block:
-        return Block(key, node.lineno - 1, (node.end_lineno or node.lineno) - 1, [found for part in inner for found in within(part)])
+        return Block(key, node.lineno - 1, node.end_lineno - 1, [found for part in inner for found in within(part)])
 
     def within(node: ast.AST) -> Iterator[Block]:
         match node:
@@ -148,6 +148,9 @@ def parsed(text: str) -> list[Block]:
 type Scope = dict[str, list[tuple[Path, Any]]]
 """A name in a format → the places in the definition that it may be, each with what stands there."""
 
+DIALECTS = ("cdk", "cloudformation", "openapi", "boto3")
+"""What an option is called in which formats: each has the names of the dialect that its own name begins with."""
+
 PERMISSION = ("function", "allow_test_invoke", "scope_permission_to_method", "permission_functions")
 """What the permission to invoke a function is made of."""
 
@@ -157,7 +160,7 @@ class Places:
 
     def __init__(self, api: Api, format: Format) -> None:
         self.api = api
-        self.dialect = next((name for name in ("cdk", "cloudformation", "openapi", "boto3") if format.name.startswith(name)), "name")
+        self.dialect = next((name for name in DIALECTS if format.name.startswith(name)), "name")
         self.python = format.lexer == "python"
         self.starting: dict[int, list[Path]] = {}
         """Line → the places whose text begins in it."""
@@ -178,7 +181,8 @@ class Places:
         if isinstance(value, Mapping):
             return {key: [((*path, key), inner)] for key, inner in value.items()}
         found: Scope = {}
-        for name, option in options_of(type(value)).items():
+        owner: type = type(value)
+        for name, option in options_of(owner).items():
             said = str(getattr(option, self.dialect)).rpartition(".")[2]
             if said and getattr(value, name) is not None:
                 found.setdefault(said, []).append(((*path, name), getattr(value, name)))
@@ -187,7 +191,8 @@ class Places:
     def nameless(self, value: Any, path: Path, scope: Scope) -> list[Path]:
         """The options of a value that are set and have no name in this format."""
         named = {place for targets in scope.values() for place, _ in targets}
-        set_ = [name for name in options_of(type(value)) if getattr(value, name) not in (None, (), {})]
+        owner: type = type(value)
+        set_ = [name for name in options_of(owner) if getattr(value, name) not in (None, (), {})]
         return [(*path, name) for name in set_ if (*path, name) not in named]
 
     def integration(self) -> Scope:
@@ -208,9 +213,8 @@ class Places:
         if targets:
             places = tuple(place for place, _ in targets)
             self.starting.setdefault(block.first, []).extend(places)
-        elif said.startswith("permission"):
-            backend = ("routes", 0, "integration", "backend")
-            places = tuple((*backend, name) for name in PERMISSION if name in options_of(type(self.api.routes[0].integration.backend)))
+        elif not places:
+            places = self.resource(said)
         if places:
             self.covering |= dict.fromkeys(range(block.first, block.last + 1), places)
         value = targets[0][1] if targets else None
@@ -226,6 +230,13 @@ class Places:
             scope = self.integration()
         for inner in block.inner:
             self.walk(inner, scope, places)
+
+    def resource(self, said: str) -> tuple[Path, ...]:
+        """The places behind what a format makes beside the method, by what the format calls it."""
+        if said.startswith("permission"):
+            backend: type = type(self.api.routes[0].integration.backend)
+            return tuple(("routes", 0, "integration", "backend", name) for name in PERMISSION if name in options_of(backend))
+        return (("models",),) if said.startswith(("model", "addmodel", "createmodel")) else ()
 
     def item(self, block: Block, value: Any, path: Path) -> None:
         """An item of a list of responses: what it says of itself without a name stands in its first line."""
@@ -281,6 +292,10 @@ def tokens(paths: Iterable[Path]) -> str:
 # --- Colours ---------------------------------------------------------------------------------------
 
 
+QUIET = frozenset({Token.Text, Token.Text.Whitespace, Token.Punctuation, Token.Name, Token.Operator, Token.Literal})
+"""What has no colour of its own."""
+
+
 @functools.cache
 def _lexer(name: str) -> Any:
     return get_lexer_by_name(name, stripnl=False, ensurenl=False)
@@ -289,15 +304,19 @@ def _lexer(name: str) -> Any:
 @functools.lru_cache(maxsize=4_096)
 def _coloured(lexer: str, text: str) -> str:
     """A piece of a text as HTML, with the classes that Pygments has for its tokens."""
-    found = []
+    runs: list[tuple[str, list[str]]] = []
     for kind, value in _lexer(lexer).get_tokens(text):
         while kind not in STANDARD_TYPES:
             kind = kind.parent
-        name = STANDARD_TYPES[kind]
-        plain = not name or kind in (Token.Text, Token.Punctuation, Token.Name, Token.Operator, Token.Text.Whitespace)
+        name = "" if kind in QUIET else STANDARD_TYPES[kind]
+        if not runs or runs[-1][0] != name:
+            runs.append((name, []))
+        runs[-1][1].append(value)
+    found = []
+    for name, values in runs:
         # A token of several lines is closed and opened again: each line stands alone.
-        rows = escape(value).split("\n")
-        found.append("\n".join(row if plain or not row else f'<span class="{name}">{row}</span>' for row in rows))
+        rows = escape("".join(values)).split("\n")
+        found.append("\n".join(f'<span class="{name}">{row}</span>' if name and row else row for row in rows))
     return "".join(found)
 
 
@@ -335,7 +354,7 @@ def coloured(lexer: str, lines: Sequence[str]) -> list[str]:
 
 
 def opcodes(before: Sequence[str], after: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
-    """Equal, replaced, added and removed stretches as difflib has them; beyond COMPARED lines the middle is one replaced stretch."""
+    """Stretches of lines as difflib has them; beyond COMPARED lines, what is not alike at both ends is one replaced stretch."""
     first = 0
     while first < min(len(before), len(after)) and before[first] == after[first]:
         first += 1
@@ -376,7 +395,7 @@ def wrong(findings: Iterable[Finding], places: Sequence[tuple[Path, ...]]) -> se
         if not finding.blocks:
             continue
         path = finding.path
-        while len(path) > 2:
+        while len(path) > 3:  # nothing begins with all of the integration
             lines = [number for number, paths in enumerate(places) if any(place[: len(path)] == path for place in paths)]
             if lines:
                 found.update(lines if path == finding.path else lines[:1])
@@ -407,6 +426,40 @@ class Line:
         return f'<span class="ln"{"".join(attributes)}>{self.html}</span>'
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Formats that say the same in other notations: CloudFormation in YAML and JSON."""
+
+    label: str
+    formats: tuple[Format, ...]
+
+    @property
+    def notations(self) -> tuple[tuple[Format, str], ...]:
+        """Each format with what tells it apart from the others; none where there is but one."""
+        if len(self.formats) == 1:
+            return ()
+        return tuple((format, format.label.removeprefix(self.label).strip()) for format in self.formats)
+
+
+@functools.cache
+def families() -> tuple[Family, ...]:
+    """FORMATS by the first word of their names. A family's label is what the labels of its formats begin with."""
+    found: dict[str, list[Format]] = {}
+    for format in FORMATS.values():
+        found.setdefault(format.name.split("-")[0], []).append(format)
+    return tuple(
+        Family(
+            formats[0].label
+            if len(formats) == 1
+            else " ".join(
+                words[0] for words in zip(*(format.label.split() for format in formats), strict=False) if len(set(words)) == 1
+            ),
+            tuple(formats),
+        )
+        for formats in found.values()
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What the pane shows of one definition in one format."""
@@ -424,9 +477,14 @@ class Preview:
     """Whether the text was read back just now and said the same."""
 
     @property
-    def formats(self) -> tuple[Format, ...]:
+    def families(self) -> tuple[Family, ...]:
         """All formats, for the tabs."""
-        return tuple(FORMATS.values())
+        return families()
+
+    @property
+    def family(self) -> Family:
+        """That of the format shown."""
+        return next(family for family in families() if self.format in family.formats)
 
     @property
     def html(self) -> str:
@@ -446,22 +504,32 @@ def shown(text: str) -> tuple[list[str], bool]:
     return kept, kept != lines
 
 
-@functools.lru_cache(maxsize=256)
-def exported(format: str, definition: str) -> Export:
-    """The export of a definition in canonical JSON: the same text gives the same bytes, so the last ones are kept."""
-    return FORMATS[format].dump(loads(definition))
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition that is the same as another by its canonical JSON."""
+
+    text: str
+    api: Api = field(compare=False)
 
 
 @functools.lru_cache(maxsize=256)
-def reads_back(format: str, definition: str) -> bool:
-    """Whether the export, read back, is the same definition. False where it cannot be read, or something is lost."""
+def _kept_export(format: str, definition: Definition) -> Export:
+    return FORMATS[format].dump(definition.api)
+
+
+def exported(format: str, api: Api) -> Export:
+    """The export of a definition. The same definition gives the same bytes, so those of short ones are kept."""
+    definition = Definition(dumps(api), api)
+    return FORMATS[format].dump(api) if len(definition.text) > COLOURED else _kept_export(format, definition)
+
+
+@functools.lru_cache(maxsize=256)
+def _read_back(format: str, text: str) -> list[str]:
     load = FORMATS[format].load
-    if load is None:
-        return False
     try:
-        return [dumps(api) for api in load(exported(format, definition).text).apis] == [definition]
+        return [] if load is None else [dumps(api) for api in load(text).apis]
     except UnreadableText:
-        return False
+        return []
 
 
 def preview(
@@ -476,13 +544,12 @@ def preview(
     """`api` in `format`, a name of FORMATS. `base`: the revision that changes are marked against. `before`: what the last edit
     began from. `findings`: those of the rules; the export's own are added. `reread`: also read the text back."""
     chosen = FORMATS[format]
-    definition = dumps(api)
-    export = exported(format, definition)
+    export = exported(format, api)
     lines, cut = shown(export.text)
     places = Places(api, chosen).of(lines)
     bad = wrong((*findings, *export.findings), places)
-    marks = {} if base is None else changed(shown(exported(format, dumps(base)).text)[0], lines)
-    edited = {} if before is None else changed(shown(exported(format, dumps(before)).text)[0], lines)
+    marks = {} if base is None else changed(shown(exported(format, base).text)[0], lines)
+    edited = {} if before is None else changed(shown(exported(format, before).text)[0], lines)
     return Preview(
         format=chosen,
         export=export,
@@ -493,5 +560,5 @@ def preview(
         changes=None if base is None else len(marks),
         errors=len(bad),
         cut=cut,
-        reads_back=reread and reads_back(format, definition),
+        reads_back=reread and not export.refused and _read_back(format, export.text) == [dumps(api)],
     )

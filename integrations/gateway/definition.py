@@ -1064,6 +1064,7 @@ class Api:
         help="What a deployment supplies for each ${Name}. A name that is used and not listed is a text, or what its place says.",
         docs=PARAMETERS,
         example=(DeploymentParameter(name="Orders", kind="function"),),
+        cloudformation="Parameters",
     )
     models: tuple[Model, ...] = option(
         (),
@@ -1071,6 +1072,8 @@ class Api:
         help="JSON schemas that bodies are validated against.",
         docs=GUIDE + "models-mappings-models.html",
         example=(Model(name="Order"),),
+        openapi="schemas",
+        boto3="",
     )
     stage_name: str = option(
         "prod",
@@ -1079,6 +1082,8 @@ class Api:
         docs=GUIDE + "set-up-stages.html",
         example="test",
         text="reference",
+        cdk="stage_name",
+        cloudformation="StageName",
         boto3="stageName",
     )
     stage_variables: Mapping[str, str] = option(
@@ -1090,6 +1095,8 @@ class Api:
         text="reference",
         key_text="name",
         value_text="value",
+        cdk="variables",
+        cloudformation="Variables",
         boto3="variables",
     )
     binary_media_types: tuple[str, ...] = option(

@@ -10,25 +10,26 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES
 
 from integrations import preview as module
 from integrations.gateway.definition import (
-    BACKENDS,
     Api,
     AwsService,
     Http,
     Integration,
     IntegrationResponse,
     Lambda,
-    MethodResponse,
     Route,
     Template,
 )
 from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.options import options_of
-from integrations.preview import changed, coloured, indented, opcodes, parsed, preview, token, tokens
+from integrations.preview import Block, Line, Preview, coloured, indented, opcodes, parsed, preview, token, tokens
 
 ORDERS = Api(
     name="orders-to-sqs",
@@ -85,8 +86,8 @@ for _owner in (Lambda, Http, AwsService):
         _with = with_integration(ORDERS, backend=_owner(**{_name: _option.example}))
         PLACED.append((f"{_owner.__name__}.{_name}", ("routes", 0, "integration", "backend", _name), _without, _with))
 for _name, _option in options_of(Integration).items():
-    _bare = with_integration(ORDERS, **{_name: () if _name == "integration_responses" else type(_option.example)() if isinstance(
-        _option.example, tuple | dict) else None})
+    _unset = type(_option.example)() if isinstance(_option.example, tuple | dict) else None
+    _bare = with_integration(ORDERS, **{_name: _unset})
     PLACED.append((_name, ("routes", 0, "integration", _name), _bare, with_integration(_bare, **{_name: _option.example})))
 for _name, _option in options_of(IntegrationResponse).items():
     PLACED.append(
@@ -121,7 +122,8 @@ def test_a_line_that_an_option_writes_is_found_by_it(format: str, name: str, pla
         if kind in ("insert", "replace")
         for number in range(start, end)
     }
-    lit = {number for number, line in enumerate(preview(present, None, format).lines) if token(place) in tokens(line.places).split()}
+    shown = preview(present, None, format).lines
+    lit = {number for number, line in enumerate(shown) if token(place) in tokens(line.places).split()}
     print(*(f"{'*' if n in written else ' '}{'>' if n in lit else ' '}{line}" for n, line in enumerate(new)), sep="\n")
     assert lit or not written
     assert not written or all(run & written for run in runs(lit))
@@ -136,3 +138,257 @@ def runs(numbers: set[int]) -> list[set[int]]:
         else:
             found.append({number})
     return found
+
+
+def test_what_is_not_an_option_has_no_place() -> None:
+    lines = preview(ORDERS, None, "cloudformation-json").lines
+    places = {text(line): tokens(line.places) for line in lines}
+    assert places['"AWSTemplateFormatVersion": "2010-09-09",'] == ""
+    assert places['"Type": "AWS::ApiGateway::Method",'] == ""
+    assert places['"TimeoutInMillis": 29000,'] == "timeout_ms"
+    assert (
+        places['"SelectionPattern": "4\\\\d{2}",']
+        == "integration_responses integration_responses.1 integration_responses.1.selection_pattern"
+    )
+
+
+def text(line: Line) -> str:
+    return unescape(re.sub("<[^>]+>", "", line.html)).strip()
+
+
+YAML = """\
+"a: b": 1
+Properties:
+  Integration:
+    Type: AWS
+    RequestTemplates:
+      application/json: |-
+        Type: not a key
+
+        StatusCode: neither
+      'text/plain': x
+    IntegrationResponses:
+    - StatusCode: "200"
+      SelectionPattern: ''
+    - StatusCode: "400"
+"""
+
+
+def outline(blocks: list[Block]) -> list[Any]:
+    return [(block.key, block.first, block.last, outline(block.inner)) for block in blocks]
+
+
+def test_the_structure_of_yaml_is_its_indentation() -> None:
+    assert outline(indented(lines_of(YAML))) == [
+        ("a: b", 0, 0, []),
+        (
+            "Properties",
+            1,
+            13,
+            [
+                (
+                    "Integration",
+                    2,
+                    13,
+                    [
+                        ("Type", 3, 3, []),
+                        ("RequestTemplates", 4, 9, [("application/json", 5, 8, []), ("text/plain", 9, 9, [])]),
+                        (
+                            "IntegrationResponses",
+                            10,
+                            13,
+                            [
+                                ("", 11, 12, [("StatusCode", 11, 11, []), ("SelectionPattern", 12, 12, [])]),
+                                ("", 13, 13, [("StatusCode", 13, 13, [])]),
+                            ],
+                        ),
+                    ],
+                )
+            ],
+        ),
+    ]
+
+
+PYTHON = '''\
+BODY = """\\
+{
+timeout=1
+"""
+
+
+class Books(Stack):
+    def __init__(self, scope, *, handler: IFunction) -> None:
+        api.root.add_method(
+            "GET",
+            LambdaIntegration(
+                handler,
+                timeout=Duration.millis(50),
+                request_templates={"application/json": BODY},
+            ),
+        )
+'''
+
+
+def test_the_structure_of_python_is_its_calls_and_a_name_leads_to_what_it_names() -> None:
+    found = {(block.key, block.first, block.last) for block in all_of(parsed(PYTHON))}
+    assert found >= {
+        ("add_method", 8, 15),
+        ("LambdaIntegration", 10, 14),
+        ("timeout", 12, 12),
+        ("request_templates", 13, 13),
+        ("application/json", 13, 13),
+        ("", 0, 3),
+    }
+
+
+def all_of(blocks: list[Block]) -> list[Block]:
+    return [found for block in blocks for found in (block, *all_of(block.inner))]
+
+
+@given(st.text())
+def test_no_text_breaks_the_search_for_structure(text: str) -> None:
+    for lines in (text.split("\n"), ["{", *text.split("\n"), "}"]):
+        assert all(0 <= block.first <= block.last < len(lines) for block in all_of(indented(lines)))
+    parsed(text)
+
+
+# --- Colours ---------------------------------------------------------------------------------------
+
+TEXTS = {"json": json.dumps({"a": [1, True, None, 'x"y'], "b": {"c": "d\n"}}, indent=2), "yaml": YAML, "python": PYTHON}
+
+
+@pytest.mark.parametrize("lexer", TEXTS)
+def test_a_text_coloured_in_pieces_is_coloured_as_a_whole(lexer: str) -> None:
+    """Judged by Pygments itself: the same characters have the same class."""
+    lines = lines_of(TEXTS[lexer])
+    html = highlight("\n".join(lines), get_lexer_by_name(lexer, stripnl=False, ensurenl=False), HtmlFormatter(nowrap=True))
+    pieced, whole = (
+        [
+            (character, name.split(" ")[0])
+            for name, plain in re.findall(r'(?:<span class="([^"]+)">)?([^<]+)(?:</span>)?', text)
+            for character in unescape(plain)
+            if not character.isspace()
+        ]
+        for text in ("\n".join(coloured(lexer, lines)), html)
+    )
+    quiet = {STANDARD_TYPES[kind] for kind in module.QUIET}
+    assert pieced == [(character, "" if name in quiet else name) for character, name in whole]
+
+
+@given(st.sampled_from(sorted(TEXTS)), st.text(st.sampled_from("ab \"'#:|-{}[]()\\\n\t<&>é\u2028\x00")))
+def test_colours_change_no_character(lexer: str, text: str) -> None:
+    lines = text.split("\n")
+    assert [unescape(re.sub(r"</?span[^>]*>", "", html)) for html in coloured(lexer, lines)] == lines
+    assert all(html.count("<span") == html.count("</span>") for html in coloured(lexer, lines))
+
+
+def test_a_long_text_stays_plain() -> None:
+    lines = ["<a>"] * (module.COLOURED // 3 + 1)
+    assert set(coloured("json", lines)) == {"&lt;a&gt;"}
+
+
+# --- Marks -----------------------------------------------------------------------------------------
+
+short_lines = st.lists(st.sampled_from("abc"), max_size=12)
+
+
+@given(short_lines, short_lines)
+def test_the_stretches_lead_from_one_text_to_the_other(before: list[str], after: list[str]) -> None:
+    rebuilt: list[str] = []
+    at = 0
+    for kind, a, b, c, d in opcodes(before, after):
+        assert a == at
+        rebuilt += before[a:b] if kind == "equal" else after[c:d]
+        at = b
+    assert (rebuilt, at) == (after, len(before))
+
+
+def test_of_many_different_lines_the_middle_counts_as_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "COMPARED", 2)
+    assert opcodes(list("axbyc"), list("apbqc")) == [("equal", 0, 1, 0, 1), ("replace", 1, 4, 1, 4), ("equal", 4, 5, 4, 5)]
+
+
+def marked(shown: Preview) -> dict[str, str]:
+    return {text(line): line.mark for line in shown.lines if line.mark}
+
+
+def test_lines_are_marked_against_the_base() -> None:
+    new = with_integration(ORDERS, timeout_ms=3_000, passthrough_behavior="NEVER")
+    shown = preview(new, ORDERS, "definition")
+    assert marked(shown) == {'"timeout_ms": 3000,': "~", '"passthrough_behavior": "NEVER",': "+"}
+    assert shown.changes == 2
+    assert preview(ORDERS, ORDERS, "definition").changes == 0
+    assert preview(ORDERS, None, "definition").changes is None
+
+
+def test_lines_of_the_last_edit_are_told_apart() -> None:
+    before = with_integration(ORDERS, timeout_ms=3_000)
+    after = with_integration(before, cache_namespace="books")
+    edited = {text(line): line.edited for line in preview(after, ORDERS, "definition", before).lines if line.edited or line.mark}
+    assert edited == {'"timeout_ms": 3000,': False, '"cache_namespace": "books",': True}
+
+
+def error(*path: str | int) -> Finding:
+    return Finding(rule="I1", severity=Severity.ERROR, path=("routes", 0, "integration", *path), message="Mend it.")
+
+
+def test_a_wrong_line_is_marked_before_it_is_marked_as_changed() -> None:
+    name = "integration.request.header.Content-Type"
+    new = with_integration(ORDERS, request_parameters={**ORDERS.routes[0].integration.request_parameters, name: "form"})
+    shown = preview(new, ORDERS, "definition", findings=[error("request_parameters", name)])
+    assert marked(shown) == {f'"{name}": "form",': "!"}
+    assert shown.errors == 1
+
+
+def test_an_error_of_what_is_missing_marks_where_it_belongs() -> None:
+    assert marked(preview(ORDERS, None, "definition", findings=[error("integration_responses", 1, "content_handling")])) == {
+        "{": "!"
+    }
+    assert marked(preview(ORDERS, None, "definition", findings=[error("vpc_link")])) == {}
+
+
+def test_what_is_not_an_error_marks_nothing() -> None:
+    advice = dataclasses.replace(error("timeout_ms"), severity=Severity.ADVICE)
+    assert marked(preview(ORDERS, None, "definition", findings=[advice])) == {}
+
+
+# --- The whole -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_lines_are_the_export(format: str) -> None:
+    shown = preview(ORDERS, None, format)
+    assert "\n".join(unescape(re.sub(r"</?span[^>]*>", "", line.html)) for line in shown.lines) + "\n" == shown.export.text
+    assert not shown.cut
+
+
+def test_markup_in_a_definition_stays_text() -> None:
+    evil = with_integration(ORDERS, request_parameters={'"><script>': "<img src=x onerror=alert(1)>"}, cache_namespace="</code>")
+    span = re.compile(r'<span class="\w+">|<span class="ln"( data-(mark="."|for="[\w. ]*"|edited))*>|</span>')
+    for format in FORMATS:
+        html = preview(evil, ORDERS, format, findings=[error("cache_namespace")]).html
+        assert "<" not in span.sub("", html)
+
+
+def test_a_huge_text_is_cut_and_says_so() -> None:
+    huge = with_integration(ORDERS, request_templates={"application/json": Template("x" * 1_000_000)})
+    shown = preview(huge, ORDERS, "definition")
+    assert shown.cut
+    assert max(len(line.html) for line in shown.lines) < 5_000
+    many = dataclasses.replace(ORDERS, stage_variables={f"v{n}": "1" for n in range(10_000)})
+    assert len(preview(many, ORDERS, "definition").lines) == module.SHOWN["lines"]
+
+
+def test_reads_back_is_said_only_where_it_was_checked() -> None:
+    assert not preview(ORDERS, None, "definition").reads_back
+    assert preview(ORDERS, None, "definition", reread=True).reads_back
+
+
+def test_a_place_has_the_name_that_forms_use() -> None:
+    assert token(("routes", 0, "integration", "timeout_ms")) == "timeout_ms"
+    assert token(("routes", 0, "integration", "request_parameters", "integration.request.header.X")) == "request_parameters"
+    assert token(("routes", 0, "integration", "backend", "action_parameters", "Version")) == "backend.action_parameters"
+    assert token(("routes", 0, "path")) == "path"
+    assert tokens([("routes", 0, "integration", "integration_responses", 1, "response_parameters", "a b")]) == (
+        "integration_responses integration_responses.1 integration_responses.1.response_parameters"
+    )
