@@ -117,6 +117,10 @@ if EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"gatehouse@{_origin.hostname}")
 
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8_000_000
+"""A form holds a whole definition: some thousand rows, templates of 1 MB. What is larger is refused unread."""
+
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
 USE_TZ = True
