@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from integrations.gateway.definition import Api, AwsService, Http, Lambda, Mock, Raw, digest, dumps, loads
-from integrations.gateway.findings import Severity
+from integrations.gateway.findings import Finding, Severity
 from integrations.gateway.rules import VERSION as RULES_VERSION
 from integrations.gateway.rules import check
 
@@ -227,13 +227,26 @@ class Integration(models.Model):
         )
         self.rules_version = RULES_VERSION
 
-    def save_revision(self, api: Api, author: User | None, message: str = "", parked: dict[str, Any] | None = None) -> "Revision":
-        """Append a revision, and make it the latest. The integration itself may be new."""
+    def save_revision(
+        self,
+        api: Api,
+        author: User | None,
+        message: str = "",
+        parked: dict[str, Any] | None = None,
+        *,
+        onto: int | None = None,
+    ) -> "Revision":
+        """Append a revision, and make it the latest. The integration itself may be new.
+
+        `onto`: the number of the revision that the change was made on; raises StaleBase when another has come since.
+        """
         text = dumps(api)
         with transaction.atomic():
             new = self.pk is None
             if not new:
                 self.latest_number = Integration.objects.select_for_update().get(pk=self.pk).latest_number
+            if onto is not None and onto != self.latest_number:
+                raise StaleBase(self.latest_number)
             self.latest_number += 1
             self.updated_at = timezone.now()
             self.describe(api)
@@ -250,6 +263,19 @@ class Integration(models.Model):
             self.index(text)
         return revision
 
+    def publish(self, revision: "Revision", by: User | None) -> list[Finding]:
+        """Mark a revision; pipelines get the latest that is marked. Returns its errors: if there is one, nothing is changed."""
+        errors = [finding for finding in check(revision.api) if finding.blocks]
+        if not errors:
+            with transaction.atomic():
+                before = Integration.objects.select_for_update().get(pk=self.pk).published_number
+                self.published_number = max(revision.number, before or 0)
+                self.save(update_fields=["published_number"])
+                if revision.published_at is None:
+                    revision.published_at, revision.published_by = timezone.now(), by
+                    revision.save(update_fields=["published_at", "published_by"])
+        return errors
+
     def index(self, definition: str) -> None:
         """Keep what the search finds this by; for after a change of the definition, the tags or the owner."""
         labels = [self.name, self.slug, self.method, self.path, self.target, self.owner, self.description]
@@ -265,6 +291,14 @@ class SearchText(models.Model):
 
     def __str__(self) -> str:
         return f"of {self.integration_id}"
+
+
+class StaleBase(Exception):
+    """Somebody else has saved since: `latest` is the number of their revision. Nothing was saved."""
+
+    def __init__(self, latest: int) -> None:
+        super().__init__(f"r{latest} has come since.")
+        self.latest = latest
 
 
 class Revision(models.Model):

@@ -4,7 +4,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from integrations.models import Integration, Membership, Role
+from integrations.models import Integration, Membership, Role, Token
 
 type Person = User | AnonymousUser
 
@@ -44,3 +44,12 @@ def get_integration(user: Person, team: str, slug: str, *, may: str) -> tuple[In
         raise Http404("No such integration.")
     found.team = membership.team
     return found, membership
+
+
+def get_for_pipeline(token: Token, team: str, slug: str) -> Integration:
+    """The integration whose published exports a valid token may read: one of its own team's. Any other gets Http404."""
+    found = Integration.objects.filter(team=token.team, team__slug=team, slug=slug, deleted_at=None).first()
+    if found is None:
+        raise Http404("No such integration.")
+    found.team = token.team
+    return found

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import catalog, entrance, preferences
+from integrations.views import catalog, entrance, exports, preferences
 
 urlpatterns = [
     path("", catalog.home, name="home"),
@@ -11,4 +11,8 @@ urlpatterns = [
     path("sign-in/<str:secret>", entrance.sign_in_link, name="sign-in-link"),
     # Catalog
     path("t/<slug:team>/", catalog.catalog, name="catalog"),
+    # Files
+    path("t/<slug:team>/i/<slug:slug>/export/<slug:format>", exports.export, name="export"),
+    path("t/<slug:team>/i/<slug:slug>/r/<int:number>/export/<slug:format>", exports.export, name="revision-export"),
+    path("t/<slug:team>/i/<slug:slug>/draft/export/<slug:format>", exports.draft_export, name="draft-export"),
 ]

@@ -1268,6 +1268,7 @@ def loads(text: str) -> Api:
         value, schema = UPGRADES[schema](value), schema + 1
     if type(schema) is not int or schema != SCHEMA:
         raise DefinitionError(f"Schema {schema!r:.40} is not known here; this version reads schema {SCHEMA}.", ("schema",))
+    value.pop("metadata", None)  # of the file: which revision it was
     return cast(Api, from_json(value, Api))
 
 
