@@ -80,6 +80,11 @@ def segments(text: str) -> tuple[Segment, ...]:
     return tuple(parts)
 
 
+def known(text: str) -> bool:
+    """Whether a text that reads references holds none, and no stage variable: it is what it says."""
+    return "${" not in text or all(isinstance(part, str) for part in segments(text))
+
+
 def references_in(text: str) -> tuple[Reference, ...]:
     """The references of a text, in order, repeated as they repeat; pseudo parameters included."""
     return tuple(part for part in segments(text) if isinstance(part, Reference)) if "${" in text else ()

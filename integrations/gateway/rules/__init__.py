@@ -5,11 +5,24 @@ from pathlib import Path
 
 from integrations.gateway.definition import Api
 from integrations.gateway.findings import Finding, worst_first
-from integrations.gateway.rules import backend, method, request, response
+from integrations.gateway.rules import (
+    api,
+    backend,
+    cache,
+    method,
+    network,
+    path,
+    permission,
+    request,
+    response,
+    secrets,
+    template,
+)
 from integrations.gateway.rules.rule import RULES, Facts, Remark, Rule
+from integrations.gateway.selection import read_patterns
 
 __all__ = ["RULES", "VERSION", "Rule", "apply_fix", "check"]
-TOPICS = (backend, method, request, response)
+TOPICS = (backend, network, permission, method, path, request, template, cache, response, api, secrets)
 VERSION = hashlib.sha256(
     b"".join(path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")) if "formats" not in path.parts)
 ).hexdigest()[:16]
@@ -36,7 +49,9 @@ def apply_fix(api: Api, finding: Finding) -> Api:
 
 def facts_of(api: Api) -> tuple[Facts, ...]:
     """What the rules read, one for each route."""
-    return tuple(Facts(route, api) for route in api.routes)
+    patterns = (response.selection_pattern for route in api.routes for response in route.integration.integration_responses)
+    readings = read_patterns(filter(None, patterns))
+    return tuple(Facts(route, api, readings) for route in api.routes)
 
 
 def finding(rule: Rule, remark: Remark) -> Finding:

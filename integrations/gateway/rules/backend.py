@@ -1,252 +1,478 @@
-"""Type, URI, timeout, streaming, connection and credentials of the integration."""
+"""The backend: type, method and URI of the call."""
 
 import re
 
-from integrations.gateway.definition import AwsService, Http, Lambda, Raw, Route
+from integrations.gateway.definition import METHODS, Api, AwsService, Http, Integration, Lambda, Raw
 from integrations.gateway.findings import Path, Severity
 from integrations.gateway.grammar import (
-    parse_integration_uri,
-    parse_invocation,
-    parse_request_target,
+    StageVariable,
+    known,
+    parse_function_arn,
+    path_variables,
     segments,
+    stage_variables_in,
     uri_variables,
     whole_reference,
 )
-from integrations.gateway.options import ALL_TYPES, GUIDE, HTTP_TYPES, PROXY_TYPES, REFERENCE
-from integrations.gateway.rules.mend import rewriting, setting
+from integrations.gateway.options import ALL_TYPES, CALLING, GUIDE, HTTP_TYPES, REFERENCE
+from integrations.gateway.rules.mend import at, drop, put, rewriting, setting
 from integrations.gateway.rules.rule import Facts, Remarks, rule
 
 PUT = REFERENCE + "API_PutIntegration.html"
-LIMITS = GUIDE + "api-gateway-execution-service-limits-table.html"
-STREAMING = GUIDE + "response-transfer-mode.html"
-PRIVATE = GUIDE + "set-up-private-integration.html"
+URI = PUT + "#apigw-PutIntegration-request-uri"
+MAPPINGS = GUIDE + "request-response-data-mappings.html"
+STAGE_VARIABLES = GUIDE + "aws-api-gateway-stage-variables-reference.html"
+LAMBDA = GUIDE + "set-up-lambda-integrations.html"
+METHOD = ("integration", "backend", "http_method")
+PARTITIONS = (  # the beginning of a Region's name → its partition
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("eusc-", "aws-eusc"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-iso-", "aws-iso"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eu-isof-", "aws-iso-f"),
+    ("", "aws"),
+)
+MAPPED_PATHS = frozenset({"AWS", "HTTP", "HTTP_PROXY"})
+"""The types that put path parameters into their URI."""
 
 
-def _uri_path(route: Route) -> Path:
+def uri_path(integration: Integration) -> Path:
     """Where the URI is written: the backend's field that holds it."""
-    match route.integration.backend:
+    match integration.backend:
         case Lambda():
-            return ("integration", "backend", "function")
+            field = "function"
         case Http():
-            return ("integration", "backend", "url")
+            field = "url"
         case AwsService(action=None):
-            return ("integration", "backend", "path")
+            field = "path"
         case AwsService():
-            return ("integration", "backend", "action")
+            field = "action"
         case _:
-            return ("integration", "backend", "raw_uri")
+            field = "raw_uri"
+    return ("integration", "backend", field)
 
 
-def _known_start(uri: str) -> str | None:
-    """The literal that a URI begins with; None where a reference or a stage variable stands first."""
-    first = segments(uri)[0] if uri else ""
-    return first if isinstance(first, str) else None
+def partition_of(region: str) -> str:
+    """The partition that a Region belongs to."""
+    return next(partition for prefix, partition in PARTITIONS if region.startswith(prefix))
+
+
+def _upper(text: str) -> str:
+    return text.strip().upper()
 
 
 @rule(
     "T1",
     Severity.ERROR,
     docs=PUT,
-    evidence="LS",
-    aws="Member must satisfy enum value set: [HTTP, MOCK, AWS_PROXY, HTTP_PROXY, AWS]",
+    evidence="LS B",
+    aws="1 validation error detected: Value at 'putIntegrationInput.type' failed to satisfy constraint: Member must satisfy enum value set: [HTTP, MOCK, AWS_PROXY, HTTP_PROXY, AWS]",
+    fix=rewriting(_upper),
 )
 def a_type_is_one_of_five(facts: Facts) -> Remarks:
     """The integration type is AWS, AWS_PROXY, HTTP, HTTP_PROXY or MOCK."""
-    backend = facts.route.integration.backend
+    backend = facts.integration.backend
     if isinstance(backend, Raw) and backend.type not in ALL_TYPES and whole_reference(backend.type) is None:
-        yield ("integration", "backend", "type"), f"Use one of {', '.join(sorted(ALL_TYPES))}, in upper case."
+        right = _upper(backend.type)
+        message = f"Use one of {', '.join(sorted(ALL_TYPES))}, in upper case."
+        yield ("integration", "backend", "type"), message, f"Set {right}" if right in ALL_TYPES else ""
 
 
-@rule("T2", Severity.ERROR, docs=PUT, evidence="LS PF", aws="Enumeration value for HttpMethod must be non-empty")
+def _with_method(api: Api, path: Path) -> Api:
+    return put(api, path, "POST" if path[:1] and at(api, path[:3]).type.startswith("AWS") else at(api, path[:2]).method)
+
+
+@rule(
+    "T2",
+    Severity.ERROR,
+    docs=PUT,
+    evidence="LS PF",
+    aws="Enumeration value for HttpMethod must be non-empty",
+    fix=_with_method,
+)
 def a_backend_has_a_method(facts: Facts) -> Remarks:
     """Every integration but MOCK names the method of its call."""
-    if facts.type in ALL_TYPES - {"MOCK"} and not facts.route.integration.http_method:
-        yield ("integration", "backend", "http_method"), "Choose the method of the call to the backend."
+    if facts.type in CALLING and not facts.integration.http_method:
+        verb = "POST" if facts.type.startswith("AWS") else facts.route.method
+        yield METHOD, "Choose the method of the call to the backend.", f"Set {verb}" if verb in METHODS else ""
 
 
-@rule("T3", Severity.FAILURE, docs=PUT, evidence="LS PF", fix=setting("POST"), fix_label="Set POST")
+@rule("T2-verb", Severity.FAILURE, docs=PUT, evidence="D", fix=rewriting(_upper))
+def a_backend_method_is_a_verb(facts: Facts) -> Remarks:
+    """The method of the call is one of GET, PUT, POST, DELETE, PATCH, OPTIONS, HEAD and ANY."""
+    method = facts.integration.http_method
+    if facts.type in CALLING and method and method not in METHODS and known(method):
+        right = _upper(method)
+        yield METHOD, f"Use one of {', '.join(METHODS)}.", f"Set {right}" if right in METHODS else ""
+
+
+@rule("T3", Severity.FAILURE, docs=LAMBDA, evidence="LS PF", fix=setting("POST"), fix_label="Set POST")
 def lambda_is_invoked_with_post(facts: Facts) -> Remarks:
     """A Lambda function is invoked with POST, whatever verb the caller uses."""
-    parsed = parse_integration_uri(facts.uri)
-    invokes = parsed is not None and parsed.service == "lambda" and parse_invocation(parsed.rest) is not None
-    method = facts.route.integration.http_method
-    if invokes and method and method != "POST" and whole_reference(method) is None:
-        yield ("integration", "backend", "http_method"), "Set POST. With another method every call answers 500."
+    method = facts.integration.http_method
+    if facts.invocation is not None and method in METHODS and method != "POST":
+        yield METHOD, "Set POST. With another method every call answers 500."
 
 
-@rule("U1", Severity.ERROR, docs=PUT, evidence="LS PF", aws="Invalid HTTP endpoint specified for URI")
+# --- HTTP ------------------------------------------------------------------------------------------
+
+
+def _known_start(facts: Facts) -> str | None:
+    """The literal that the URI begins with; None where a reference or a stage variable stands first."""
+    first = facts.uri_parts[0] if facts.uri_parts else ""
+    return first if isinstance(first, str) else None
+
+
+def _with_scheme(text: str) -> str:
+    return "https://" + text.removeprefix("//")
+
+
+@rule(
+    "U1",
+    Severity.ERROR,
+    docs=URI,
+    evidence="LS PF",
+    aws="Invalid HTTP endpoint specified for URI",
+    fix=rewriting(_with_scheme),
+)
 def an_http_uri_is_absolute(facts: Facts) -> Remarks:
     """An HTTP integration calls an absolute http:// or https:// URL."""
-    start = _known_start(facts.uri)
-    if facts.type in HTTP_TYPES and start is not None and not re.match(r"https?://", start):
-        yield _uri_path(facts.route), "Write the whole URL, with http:// or https://."
+    if facts.type not in HTTP_TYPES:
+        return
+    if not facts.uri:
+        if not facts.integration.integration_target:
+            yield uri_path(facts.integration), "Write the URL of the backend, with http:// or https://.", ""
+        return
+    start = _known_start(facts)
+    if start is not None and not re.match(r"https?://", start, re.IGNORECASE):
+        host = re.match(r"(//)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:\d+)?(/|$)", start, re.ASCII)
+        message = "Write the whole URL, with http:// or https://."
+        yield uri_path(facts.integration), message, "Put https:// in front" if host else ""
 
 
-@rule("U2", Severity.ERROR, docs=PUT, evidence="LS", aws="Invalid ARN specified in the request")
+@rule("U1-host", Severity.FAILURE, docs=URI, evidence="INF")
+def an_http_uri_names_a_host(facts: Facts) -> Remarks:
+    """A URL names a host after its scheme."""
+    if facts.type in HTTP_TYPES and re.match(r"https?://(?:[:/?#]|$)", facts.uri, re.IGNORECASE):
+        yield uri_path(facts.integration), "Write the host of the backend after ://."
+
+
+@rule("U1-port", Severity.FAILURE, docs=URI, evidence="D")
+def a_port_is_one_that_may_be_called(facts: Facts) -> Remarks:
+    """The port of a public URL is 80, 443, or one above 1024."""
+    if facts.type not in HTTP_TYPES or facts.integration.connection_type == "VPC_LINK":
+        return
+    match = re.match(r"https?://[^/?#]*?:(\d{1,9})(?:[/?#]|$)", facts.uri, re.IGNORECASE | re.ASCII)
+    if match and int(match[1]) not in (80, 443) and not 1024 < int(match[1]) <= 65535:
+        yield uri_path(facts.integration), f"Use port 80, 443, or one from 1025 to 65535; {match[1]} is not called."
+
+
+def _encoded(text: str) -> str:
+    return re.sub(r"[\s|\"<>^`\\]", lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text.strip())
+
+
+@rule(
+    "P15",
+    Severity.FAILURE,
+    docs=GUIDE + "api-gateway-known-issues.html",
+    evidence="D",
+    fix=rewriting(_encoded),
+    fix_label="Encode them",
+)
+def a_url_is_encoded(facts: Facts) -> Remarks:
+    """A URL is percent-encoded: no space, no |, and no other character that RFC 3986 does not allow."""
+    if facts.type in HTTP_TYPES and any(isinstance(part, str) and re.search(r"[\s|\"<>^`\\]", part) for part in facts.uri_parts):
+        found = re.search(r"[\s|\"<>^`\\]", "".join(part for part in facts.uri_parts if isinstance(part, str)))
+        yield uri_path(facts.integration), f"Write {_encoded('x' + found[0] + 'x')[1:-1]} for {found[0]!r}." if found else ""
+
+
+@rule("P15-semicolon", Severity.FAILURE, docs=GUIDE + "api-gateway-known-issues.html", evidence="D")
+def a_semicolon_splits_a_query(facts: Facts) -> Remarks:
+    """A semicolon in a query string splits its data."""
+    if facts.type in HTTP_TYPES and ";" in facts.uri.partition("?")[2]:
+        yield uri_path(facts.integration), "Write %3B for the semicolon in the query string."
+
+
+# --- AWS -------------------------------------------------------------------------------------------
+
+
+@rule("U2", Severity.ERROR, docs=URI, evidence="LS", aws="Invalid ARN specified in the request")
 def an_aws_uri_is_an_arn(facts: Facts) -> Remarks:
     """The URI of an AWS integration is an ARN."""
-    start = _known_start(facts.uri)
+    start = _known_start(facts)
     if facts.type in ("AWS", "AWS_PROXY") and start is not None and not start.startswith("arn:"):
-        yield _uri_path(facts.route), "Write the ARN of the integration: arn:aws:apigateway:region:service:path/… or :action/…."
+        message = "Write the ARN of the integration: arn:aws:apigateway:region:service:path/… or :action/…."
+        yield uri_path(facts.integration), message
 
 
-@rule("U3", Severity.ERROR, docs=PUT, evidence="LS PF", aws="AWS ARN for integration must contain path or action")
+@rule("U3", Severity.ERROR, docs=URI, evidence="LS PF", aws="AWS ARN for integration must contain path or action")
 def an_aws_arn_has_a_path_or_action(facts: Facts) -> Remarks:
     """The ARN of an AWS integration names a path or an action of a service."""
-    integration = facts.route.integration
-    if integration.type not in ("AWS", "AWS_PROXY") or not integration.uri.startswith("arn:"):
+    if facts.type not in ("AWS", "AWS_PROXY") or not facts.uri.startswith("arn:"):
         return
-    outside = "".join(part if isinstance(part, str) else "" for part in segments(integration.uri))
-    undecided = any(not isinstance(part, str) for part in segments(integration.uri)) and ":lambda:" not in outside
-    if not re.search(r":(path|action)/", outside) and not undecided:
-        yield _uri_path(facts.route), "Name the service's path or action; a bare function or queue ARN is not enough."
+    literal = "".join(part for part in facts.uri_parts if isinstance(part, str))
+    undecided = not known(facts.uri) and ":apigateway:" not in literal and ":lambda:" not in literal
+    undecided = undecided or any(isinstance(part, StageVariable) for part in facts.uri_parts[1:])
+    if not re.search(r":(path|action)/", literal) and not undecided:
+        yield uri_path(facts.integration), "Name the service's path or action; a bare function or queue ARN is not enough."
+
+
+@rule("U3-empty", Severity.FAILURE, docs=URI, evidence="INF")
+def an_aws_service_is_named(facts: Facts) -> Remarks:
+    """An AWS service integration names its service, and an action or a path."""
+    backend = facts.integration.backend
+    if isinstance(backend, AwsService):
+        if not backend.service:
+            yield ("integration", "backend", "service"), "Name the service: sqs, states, dynamodb, s3, events…"
+        if not (backend.action or backend.path):
+            yield uri_path(facts.integration), "Name an action of the service, or a path."
+    elif facts.type in ("AWS", "AWS_PROXY") and re.search(r":(path|action)/$", facts.uri):
+        yield uri_path(facts.integration), "Name the action or the path after the slash."
 
 
 @rule(
     "U4",
     Severity.ERROR,
-    docs=PUT,
+    docs=LAMBDA,
     evidence="LS",
     aws="Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations.",
 )
 def aws_proxy_is_for_lambda(facts: Facts) -> Remarks:
     """AWS_PROXY invokes a Lambda function and nothing else."""
-    parsed = parse_integration_uri(facts.uri) if facts.type == "AWS_PROXY" else None
-    if parsed is None or "${" in parsed.service:
+    uri = facts.aws_uri if facts.type == "AWS_PROXY" else None
+    if uri is None or not known(uri.service):
         return
-    undecided = any(not isinstance(part, str) for part in segments(parsed.rest))
-    invokes = undecided or parse_invocation(parsed.rest) is not None
-    if parsed.service != "lambda" or parsed.kind != "path" or not invokes:
-        yield _uri_path(facts.route), "Name a Lambda function, or turn proxy off."
+    undecided = not known(uri.rest) and "/" not in uri.rest.partition("${")[0]
+    if uri.service != "lambda" or uri.kind != "path" or (facts.invocation is None and not undecided):
+        name = isinstance(facts.integration.backend, Lambda) and not facts.integration.backend.function
+        yield uri_path(facts.integration), "Name the function." if name else "Name a Lambda function, or turn proxy off."
 
 
-@rule("U7", Severity.FAILURE, docs=GUIDE + "request-response-data-mappings.html", evidence="D LSi")
+@rule("U5", Severity.FAILURE, docs=LAMBDA, evidence="D")
+def a_function_arn_is_well_formed(facts: Facts) -> Remarks:
+    """A function is named as arn:aws:lambda:region:account:function:name, with an alias or version where wanted."""
+    backend, path = facts.integration.backend, uri_path(facts.integration)
+    if isinstance(backend, Lambda) and not backend.proxy and not backend.function:
+        yield path, "Name the function."
+    if facts.invocation is None:
+        return
+    function = facts.invocation[0].removesuffix(":$LATEST")
+    arn = parse_function_arn(function)
+    if arn is None:
+        if known(function):
+            yield path, "Write the ARN as arn:aws:lambda:region:111122223333:function:name, maybe with :alias."
+    elif known(arn.account) and not re.fullmatch(r"\d{12}", arn.account, re.ASCII):
+        yield path, f"Write the account as 12 digits; {arn.account} is none."
+    elif known(arn.name) and not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", arn.name, re.ASCII):
+        yield path, "Use letters, digits, - and _ in the function's name, 64 at most."
+    elif arn.qualifier and known(arn.qualifier) and not re.fullmatch(r"[a-zA-Z0-9$_-]{1,128}", arn.qualifier, re.ASCII):
+        yield path, "Use letters, digits, - and _ in the alias, or a version's number."
+
+
+@rule("U5-region", Severity.FAILURE, docs=LAMBDA, evidence="INF")
+def a_function_is_called_in_its_region(facts: Facts) -> Remarks:
+    """The Region of the URI is the one that the function is in."""
+    arn = parse_function_arn(facts.invocation[0]) if facts.invocation else None
+    outer = facts.aws_uri.region if facts.aws_uri else ""
+    if arn and known(arn.region) and known(outer) and arn.region != outer:
+        message = f"Call the function in its own Region: the URI says {outer}, the function {arn.region}."
+        yield uri_path(facts.integration), message
+
+
+def _in_its_partition(api: Api, path: Path) -> Api:
+    if path[-1] == "partition":
+        return put(api, path, partition_of(at(api, path[:-1]).region))
+    text: str = at(api, path)
+
+    def mended(match: re.Match[str]) -> str:
+        return f"arn:{partition_of(match[2])}:{match[1]}:{match[2]}:"
+
+    return put(api, path, re.sub(r"arn:[a-z0-9-]+:(apigateway|lambda):([a-z0-9-]+):", mended, text))
+
+
+@rule(
+    "U6",
+    Severity.FAILURE,
+    docs="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html",
+    evidence="D",
+    fix=_in_its_partition,
+)
+def a_partition_fits_its_region(facts: Facts) -> Remarks:
+    """The partition of an ARN is the one that its Region is in."""
+    backend, uri = facts.integration.backend, facts.aws_uri
+    if uri is None:
+        return
+    right = partition_of(uri.region)
+    if known(uri.partition + uri.region) and uri.partition != right:
+        own = isinstance(backend, Lambda | AwsService)
+        path = ("integration", "backend", "partition") if own else uri_path(facts.integration)
+        yield path, f"Write {right} as the partition: {uri.region} is in it.", f"Set {right}"
+        if not own:
+            return
+    arn = parse_function_arn(facts.invocation[0]) if facts.invocation else None
+    if arn and known(arn.partition + arn.region) and arn.partition != partition_of(arn.region):
+        right = partition_of(arn.region)
+        yield uri_path(facts.integration), f"Write {right} as the partition: {arn.region} is in it.", f"Set {right}"
+
+
+# --- Variables of the URI --------------------------------------------------------------------------
+
+
+def _map_variables(api: Api, path: Path) -> Api:
+    route = at(api, path[:2])
+    mapped = dict(route.integration.request_parameters)
+    for name in uri_variables(route.integration.uri):
+        if name in path_variables(route.path):
+            mapped.setdefault(f"integration.request.path.{name}", f"method.request.path.{name}")
+    return put(api, (*path[:2], "integration", "request_parameters"), mapped)
+
+
+@rule("U7", Severity.FAILURE, docs=MAPPINGS, evidence="D LSi", fix=_map_variables)
 def a_variable_of_the_uri_is_mapped(facts: Facts) -> Remarks:
     """Every {name} in the URI is given a value by a path parameter of the integration."""
-    if facts.type not in ("AWS", "HTTP", "HTTP_PROXY"):
+    if facts.type not in MAPPED_PATHS or "{" not in facts.uri:
         return
-    for name in dict.fromkeys(uri_variables(facts.uri)):
-        key = f"integration.request.path.{name}"
-        if key not in facts.route.integration.request_parameters:
-            yield _uri_path(facts.route), f"Map {key}; unmapped braces reach the backend and the call answers 500."
+    names = dict.fromkeys(uri_variables(facts.uri))
+    missing = [name for name in names if f"integration.request.path.{name}" not in facts.integration.request_parameters]
+    if missing:
+        listed = ", ".join(f"integration.request.path.{name}" for name in missing)
+        own = all(name in path_variables(facts.route.path) for name in missing)
+        label = f"Map {', '.join(missing)} from the path" if own else ""
+        yield uri_path(facts.integration), f"Map {listed}: unmapped braces reach the backend and the call answers 500.", label
 
 
-@rule("U8", Severity.IGNORED, docs=GUIDE + "request-response-data-mappings.html", evidence="D")
+@rule("U8", Severity.IGNORED, docs=MAPPINGS, evidence="D", fix=drop, fix_label="Remove the mapping")
 def a_mapped_path_parameter_stands_in_the_uri(facts: Facts) -> Remarks:
     """A path parameter of the integration has a {name} in the URI."""
-    if facts.type not in ("AWS", "HTTP", "HTTP_PROXY"):
-        return
+    if facts.type not in MAPPED_PATHS or any(
+        not isinstance(part, str) and "${AWS::" not in str(part) for part in facts.uri_parts
+    ):
+        return  # a reference or a stage variable may hold the braces
     wanted = set(uri_variables(facts.uri))
-    for key in facts.route.integration.request_parameters:
-        target = parse_request_target(key)
+    for key, target in facts.targets.items():
         if target and target.location == "path" and target.name not in wanted:
             yield ("integration", "request_parameters", key), f"Put {{{target.name}}} into the URI, or remove the mapping."
 
 
-@rule(
-    "X1",
-    Severity.ERROR,
-    docs=LIMITS,
-    evidence="PF",
-    aws="Timeout should be between 50 ms and 29000 ms",
-    fix=rewriting(lambda ms: 50 if ms < 50 else 29_000),
-)
-def a_timeout_is_in_range(facts: Facts) -> Remarks:
-    """A timeout is 50 ms or more, and never above 300,000 ms unless the response is streamed."""
-    timeout = facts.route.integration.timeout_ms
-    if not isinstance(timeout, int):
-        return
-    if timeout < 50:
-        yield ("integration", "timeout_ms"), "Use 50 ms or more.", "Set 50 ms"
-    elif timeout > 300_000 and facts.route.integration.response_transfer_mode != "STREAM":
-        yield ("integration", "timeout_ms"), "Use 29,000 ms or less; no quota goes above 300,000 ms.", "Set 29,000 ms"
+def _stage_variable_texts(facts: Facts) -> list[tuple[Path, str]]:
+    integration = facts.integration
+    texts = [
+        (uri_path(integration), facts.uri),
+        (("integration", "credentials_role"), integration.credentials_role),
+        (("integration", "vpc_link"), integration.vpc_link),
+    ]
+    return [(path, text) for path, text in texts if text and "${" in text]
 
 
-@rule("X1-quota", Severity.FAILURE, docs=LIMITS, evidence="PF TF", fix=setting(29_000), fix_label="Set 29,000 ms")
-def a_long_timeout_needs_a_quota(facts: Facts) -> Remarks:
-    """A timeout above 29,000 ms needs a raised service quota."""
-    timeout = facts.route.integration.timeout_ms
-    if isinstance(timeout, int) and 29_000 < timeout <= 300_000 and facts.route.integration.response_transfer_mode != "STREAM":
-        yield ("integration", "timeout_ms"), "Use 29,000 ms or less, or have the quota raised (Regional and private APIs only)."
+@rule("U9", Severity.FAILURE, docs=STAGE_VARIABLES, evidence="D", fix=None)
+def a_stage_variable_is_written_in_full(facts: Facts) -> Remarks:
+    """Of all ${…}, API Gateway replaces ${stageVariables.name} alone."""
+    for path, text in _stage_variable_texts(facts):
+        if any(isinstance(part, str) and "${" in part for part in segments(text)):
+            yield path, "Write ${stageVariables.name}, with letters, digits and _ in the name; other ${…} stay as they are."
 
 
 @rule(
-    "X2",
-    Severity.ERROR,
-    docs=STREAMING,
-    evidence="TF",
-    aws="Timeout should be between 50 ms and 900000 ms",
-    fix=setting(900_000),
-    fix_label="Set 900,000 ms",
-)
-def a_streaming_timeout_is_in_range(facts: Facts) -> Remarks:
-    """A streamed response takes at most 900,000 ms."""
-    timeout = facts.route.integration.timeout_ms
-    if isinstance(timeout, int) and timeout > 900_000 and facts.route.integration.response_transfer_mode == "STREAM":
-        yield ("integration", "timeout_ms"), "Use 900,000 ms or less."
-
-
-@rule("S1", Severity.FAILURE, docs=STREAMING, evidence="D CDK")
-def streaming_needs_a_proxy(facts: Facts) -> Remarks:
-    """STREAM is for proxy integrations."""
-    if facts.route.integration.response_transfer_mode == "STREAM" and facts.type not in PROXY_TYPES:
-        yield ("integration", "response_transfer_mode"), "Choose BUFFERED, or a proxy integration."
-
-
-@rule("S2", Severity.ERROR, docs=STREAMING, evidence="TF", aws="Invalid ResponseTransferMode.")
-def streaming_has_an_invocation_of_its_own(facts: Facts) -> Remarks:
-    """A streamed Lambda response goes through the response-streaming-invocations URI."""
-    integration = facts.route.integration
-    parsed = parse_integration_uri(integration.uri)
-    found = parse_invocation(parsed.rest) if parsed and parsed.service == "lambda" else None
-    if integration.type == "AWS_PROXY" and integration.response_transfer_mode == "STREAM" and found and not found[1]:
-        yield _uri_path(facts.route), "Use the 2021-11-15/functions/…/response-streaming-invocations path."
-
-
-@rule("V1", Severity.ERROR, docs=PRIVATE, evidence="PF", aws="ConnectionId should be set to the vpcLinkId or stage variable")
-def a_private_integration_names_its_link(facts: Facts) -> Remarks:
-    """A private integration names the VPC link that it goes through."""
-    if facts.route.integration.connection_type == "VPC_LINK" and not facts.route.integration.vpc_link:
-        yield ("integration", "vpc_link"), "Choose a VPC link, or set the connection type to INTERNET."
-
-
-@rule("V2", Severity.FAILURE, docs=PRIVATE, evidence="D")
-def a_vpc_link_is_for_http(facts: Facts) -> Remarks:
-    """A VPC link leads to HTTP backends only."""
-    if facts.route.integration.connection_type == "VPC_LINK" and facts.type not in HTTP_TYPES:
-        yield ("integration", "connection_type"), "Set INTERNET, or use an HTTP backend."
-
-
-@rule("K1", Severity.ERROR, docs=GUIDE + "permissions.html", evidence="PF", aws="Invalid ARN specified in the request")
-def credentials_are_an_arn(facts: Facts) -> Remarks:
-    """Credentials are the ARN of a role."""
-    role = facts.route.integration.credentials_role
-    if role and all(isinstance(part, str) for part in segments(role)) and not role.startswith("arn:"):
-        yield ("integration", "credentials_role"), "Write the ARN of a role: arn:aws:iam::111122223333:role/name."
-
-
-@rule(
-    "K4",
+    "U9-undefined",
     Severity.FAILURE,
-    docs=GUIDE + "permissions.html",
-    evidence="MO LSi",
-    aws="Role ARN must be specified for AWS integrations",
+    docs=STAGE_VARIABLES,
+    evidence="LS",
+    aws="Execution failed due to configuration error: Invalid endpoint address",
 )
-def an_aws_service_needs_a_role(facts: Facts) -> Remarks:
-    """An AWS service other than Lambda is called with a role."""
-    if isinstance(facts.route.integration.backend, AwsService) and not facts.route.integration.credentials:
-        yield ("integration", "credentials_role"), "Name the role that API Gateway assumes for the call."
+def a_stage_variable_is_defined(facts: Facts) -> Remarks:
+    """A stage variable that is used is defined in the stage; an undefined one is empty."""
+    for path, text in _stage_variable_texts(facts):
+        for name in dict.fromkeys(part.name for part in stage_variables_in(text)):
+            if name not in facts.api.stage_variables:
+                yield path, f"Define the stage variable {name} in every stage that this is deployed to."
 
 
-@rule("K7", Severity.ADVICE, docs=GUIDE + "permissions.html", evidence="D")
-def caller_credentials_need_iam(facts: Facts) -> Remarks:
-    """The caller's credentials exist only with AWS_IAM authorization."""
-    if facts.route.integration.credentials_passthrough and facts.route.authorization_type != "AWS_IAM":
-        yield ("authorization_type",), "Set AWS_IAM, so that there is an identity to pass on."
+@rule("U10", Severity.FAILURE, docs=STAGE_VARIABLES, evidence="D")
+def a_stage_variable_stands_where_it_is_replaced(facts: Facts) -> Remarks:
+    """A stage variable is no URL scheme, and no partition, Region, service or account of an ARN."""
+    path = uri_path(facts.integration)
+    if facts.type in HTTP_TYPES:
+        first, *rest = facts.uri_parts or ("",)
+        if isinstance(first, StageVariable) and rest and isinstance(rest[0], str) and rest[0].startswith("://"):
+            yield path, "Write http or https; a stage variable may stand after ://."
+    elif facts.aws_uri is not None:
+        arn = parse_function_arn(facts.invocation[0]) if facts.invocation else None
+        uri = facts.aws_uri
+        places = [uri.partition, uri.region, uri.subdomain or "", uri.service]
+        places += [arn.partition, arn.region, arn.account] if arn else []
+        if any(stage_variables_in(place) for place in places):
+            yield path, "Use a stage variable in the name of the function, the action or the path only."
 
 
-@rule("L1", Severity.IGNORED, docs=PUT, evidence="B")
-def tls_settings_are_for_http(facts: Facts) -> Remarks:
-    """Certificate verification concerns HTTP backends only."""
-    if facts.route.integration.insecure_skip_verification and facts.type not in HTTP_TYPES:
-        yield ("integration", "insecure_skip_verification"), "Unset it; only HTTP backends have a certificate to verify."
+@rule("U12", Severity.IGNORED, docs=GUIDE + "how-to-mock-integration.html", evidence="LS", fix=drop, fix_label="Remove it")
+def a_mock_calls_nothing(facts: Facts) -> Remarks:
+    """A MOCK calls nothing: its URI, method, connection and timeout have no effect."""
+    if facts.type != "MOCK":
+        return
+    backend = facts.integration.backend
+    if isinstance(backend, Raw):
+        for name in ("http_method", "raw_uri"):
+            if getattr(backend, name):
+                yield ("integration", "backend", name), "Remove it: a MOCK calls nothing."
+    for name in ("timeout_ms", "connection_type", "request_parameters"):
+        if getattr(facts.integration, name) and getattr(facts.integration, name) != "VPC_LINK":
+            yield ("integration", name), "Remove it: a MOCK calls nothing."
+
+
+# --- Services with habits of their own -------------------------------------------------------------
+
+_FORM = "'application/x-www-form-urlencoded'"
+
+
+def _maps_header(facts: Facts, name: str) -> bool:
+    mapped = any(target and target.location == "header" and target.name.lower() == name for target in facts.targets.values())
+    return mapped or any("requestOverride" in template.text for template in facts.integration.request_templates.values())
+
+
+def _map_form(api: Api, path: Path) -> Api:
+    return put(api, (*path[:2], "integration", "request_parameters", "integration.request.header.Content-Type"), _FORM)
+
+
+@rule(
+    "U13",
+    Severity.FAILURE,
+    docs="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html",
+    evidence="LSi",
+    fix=_map_form,
+    fix_label=f"Map Content-Type to {_FORM}",
+)
+def a_query_service_gets_a_form(facts: Facts) -> Remarks:
+    """SQS and SNS, called by path, read a form-encoded body."""
+    uri = facts.aws_uri
+    if facts.type != "AWS" or uri is None or uri.service not in ("sqs", "sns") or uri.kind != "path":
+        return
+    if facts.integration.http_method == "POST" and not _maps_header(facts, "content-type"):
+        message = f"Map integration.request.header.Content-Type to {_FORM}; the service does not read JSON on this path."
+        yield ("integration", "request_parameters"), message
+
+
+def _map_put_events(api: Api, path: Path) -> Api:
+    name = at(api, path[:3]).uri.rpartition("/")[2]
+    parameters = (*path[:2], "integration", "request_parameters")
+    api = put(api, (*parameters, "integration.request.header.X-Amz-Target"), f"'AWSEvents.{name}'")
+    content_type = (*parameters, "integration.request.header.Content-Type")
+    return api if content_type[-1] in at(api, parameters) else put(api, content_type, "'application/x-amz-json-1.1'")
+
+
+@rule(
+    "U13-target",
+    Severity.FAILURE,
+    docs="https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html",
+    evidence="LSi",
+    fix=_map_put_events,
+    fix_label="Map X-Amz-Target",
+)
+def eventbridge_gets_its_target(facts: Facts) -> Remarks:
+    """EventBridge needs its X-Amz-Target mapped; API Gateway adds it for other services."""
+    uri = facts.aws_uri
+    called = facts.type == "AWS" and uri is not None and uri.service == "events" and uri.kind == "action"
+    if called and uri is not None and known(uri.rest) and not _maps_header(facts, "x-amz-target"):
+        yield ("integration", "request_parameters"), f"Map integration.request.header.X-Amz-Target to 'AWSEvents.{uri.rest}'."

@@ -1,33 +1,63 @@
-"""The method: verb, path, authorization, declared parameters."""
+"""The method: verb, authorization, declared parameters."""
 
-from integrations.gateway.definition import METHODS, Route
+from integrations.gateway.definition import METHODS
 from integrations.gateway.findings import Path, Severity
-from integrations.gateway.grammar import (
-    PLAIN_PATH_PART,
-    VARIABLE_PATH_PART,
-    parse_method_parameter,
-    parse_parameter,
-    references_in,
-    whole_reference,
-)
+from integrations.gateway.grammar import known, parse_method_parameter, parse_parameter, path_variables
 from integrations.gateway.options import GUIDE, REFERENCE
+from integrations.gateway.rules.mend import drop, rewriting
 from integrations.gateway.rules.rule import Facts, Remarks, rule
 
 PUT = REFERENCE + "API_PutMethod.html"
+PARAMETERS = GUIDE + "api-gateway-method-settings-method-request.html"
+AUTHORIZATION_TYPES = ("NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS", "JWT")
+PREFIXES = tuple(f"method.request.{location}." for location in ("header", "querystring", "path"))
 
 
-@rule("T4", Severity.ERROR, docs=PUT, evidence="LS PF", aws="Invalid HttpMethod specified.")
+def _authorization(facts: Facts) -> str:
+    return (facts.route.authorization_type or "NONE").upper()  # lower case was recorded as accepted
+
+
+@rule(
+    "T4",
+    Severity.ERROR,
+    docs=PUT,
+    evidence="LS PF",
+    aws="Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY",
+    fix=rewriting(lambda text: text.strip().upper()),
+)
 def a_method_is_one_of_eight(facts: Facts) -> Remarks:
     """The method is one of GET, PUT, POST, DELETE, PATCH, OPTIONS, HEAD and ANY."""
-    if facts.route.method not in METHODS and whole_reference(facts.route.method) is None:
-        yield ("method",), f"Use one of {', '.join(METHODS)}, in upper case."
+    if facts.route.method not in METHODS and known(facts.route.method):
+        right = facts.route.method.strip().upper()
+        yield ("method",), f"Use one of {', '.join(METHODS)}, in upper case.", f"Set {right}" if right in METHODS else ""
 
 
-@rule("T5", Severity.ERROR, docs=PUT, evidence="LS PF", aws="Invalid authorizer ID specified.")
+@rule(
+    "T5",
+    Severity.ERROR,
+    docs=PUT,
+    evidence="LS PF",
+    aws="Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.",
+)
 def custom_authorization_names_an_authorizer(facts: Facts) -> Remarks:
     """CUSTOM and COGNITO_USER_POOLS name their authorizer."""
-    if (facts.route.authorization_type or "").upper() in ("CUSTOM", "COGNITO_USER_POOLS") and not facts.route.authorizer:
+    if _authorization(facts) in ("CUSTOM", "COGNITO_USER_POOLS") and not facts.route.authorizer:
         yield ("authorizer",), "Name the authorizer, or choose another authorization."
+
+
+@rule("T5-type", Severity.FAILURE, docs=PUT, evidence="D")
+def an_authorization_type_is_known(facts: Facts) -> Remarks:
+    """The authorization is NONE, AWS_IAM, CUSTOM or COGNITO_USER_POOLS."""
+    text = facts.route.authorization_type
+    if text and text.upper() not in AUTHORIZATION_TYPES and known(text):
+        yield ("authorization_type",), f"Use one of {', '.join(AUTHORIZATION_TYPES[:4])}."
+
+
+@rule("T5-unused", Severity.IGNORED, docs=PUT, evidence="INF", fix=drop, fix_label="Remove the authorizer")
+def an_authorizer_is_used(facts: Facts) -> Remarks:
+    """An authorizer is used by CUSTOM, COGNITO_USER_POOLS and JWT."""
+    if facts.route.authorizer and _authorization(facts) in ("NONE", "AWS_IAM"):
+        yield ("authorizer",), "Remove it, or choose the authorization that it is for."
 
 
 @rule(
@@ -36,47 +66,27 @@ def custom_authorization_names_an_authorizer(facts: Facts) -> Remarks:
     docs=PUT,
     evidence="PF",
     aws="Authorization Scopes are only valid for COGNITO_USER_POOLS authorization type",
+    fix=drop,
+    fix_label="Remove the scopes",
 )
 def scopes_are_for_cognito(facts: Facts) -> Remarks:
     """Scopes go with COGNITO_USER_POOLS authorization."""
-    if facts.route.authorization_scopes and (facts.route.authorization_type or "NONE").upper() not in (
-        "COGNITO_USER_POOLS",
-        "JWT",
-    ):
+    if facts.route.authorization_scopes and _authorization(facts) in ("NONE", "AWS_IAM", "CUSTOM"):
         yield ("authorization_scopes",), "Remove the scopes, or choose COGNITO_USER_POOLS."
 
 
-@rule(
-    "Z1",
-    Severity.ERROR,
-    docs=GUIDE + "api-gateway-method-settings-method-request.html",
-    evidence="PF",
-    aws="Resource's path part only allow",
-)
-def a_path_part_is_plain_or_a_variable(facts: Facts) -> Remarks:
-    """Each part of the path is plain text of a-zA-Z0-9._-: or a whole variable in braces."""
-    for text in facts.route.path.strip("/").split("/") if facts.route.path.strip("/") else ():
-        plain = text.replace(",", "").replace("$", "") or "x"  # the guide allows a comma, the CDK a dollar: not decided
-        if not PLAIN_PATH_PART.fullmatch(plain) and not VARIABLE_PATH_PART.fullmatch(text) and not references_in(text):
-            yield ("path",), f"Write {text!r} with letters, digits and . _ : - only, or as one {{variable}}."
+# --- Declared parameters ---------------------------------------------------------------------------
 
 
-@rule(
-    "Z2",
-    Severity.ERROR,
-    docs=GUIDE + "api-gateway-method-settings-method-request.html",
-    evidence="LS",
-    aws="Cannot create a child of a resource with a greedy path variable",
-)
-def a_greedy_variable_is_last(facts: Facts) -> Remarks:
-    """A greedy path variable stands at the end of the path."""
-    parts = facts.route.path.strip("/").split("/")
-    if any(part.startswith("{") and part.endswith("+}") for part in parts[:-1]):
-        yield ("path",), "Move the greedy variable to the end, or drop its +."
-
-
-def _where(route: Route, key: str) -> Path:
-    return ("declared", key) if key in route.declared else ("integration", "request_parameters")
+def place(facts: Facts, key: str) -> Path:
+    """Where a parameter in effect comes from: its declaration, the mapping or the cache key that implies it, or the path."""
+    if key in facts.route.declared:
+        return ("declared", key)
+    for target, source in facts.sources.items():
+        if getattr(source, "declaration", "") == key:
+            return ("integration", "request_parameters", target)
+    keys = facts.integration.cache_key_parameters
+    return ("integration", "cache_key_parameters", keys.index(key)) if key in keys else ("path",)
 
 
 @rule(
@@ -88,18 +98,16 @@ def _where(route: Route, key: str) -> Path:
 )
 def a_parameter_name_has_plain_characters(facts: Facts) -> Remarks:
     """The names of parameters are letters, digits and : . _ $ - only."""
-    prefixes = tuple(f"method.request.{location}." for location in ("header", "querystring", "path"))
     for key in facts.route.declared:
-        if key.startswith(prefixes) and parse_parameter(key) is None:
+        if key.startswith(PREFIXES) and parse_parameter(key) is None:
             yield ("declared", key), "Use letters, digits and : . _ $ - only; filter[a] reaches a proxy backend undeclared."
 
 
 @rule("P5", Severity.ERROR, docs=PUT, evidence="PF", aws="Invalid mapping expression parameter specified")
 def a_declared_parameter_has_a_location(facts: Facts) -> Remarks:
     """A method declares its parameters as method.request.header, .querystring or .path."""
-    prefixes = tuple(f"method.request.{location}." for location in ("header", "querystring", "path"))
     for key in facts.route.declared:
-        if parse_method_parameter(key) is None and not key.startswith(prefixes):
+        if parse_method_parameter(key) is None and not key.startswith(PREFIXES):
             yield ("declared", key), "Write it as method.request.header.NAME, .querystring.NAME or .path.NAME."
 
 
@@ -110,4 +118,23 @@ def a_parameter_name_is_unique(facts: Facts) -> Remarks:
     for key in facts.parameters:
         parameter = parse_method_parameter(key)
         if parameter is not None and seen.setdefault(parameter.name, key) != key:
-            yield _where(facts.route, key), f"Rename one: {seen[parameter.name]} has the same name."
+            yield place(facts, key), f"Rename one: {seen[parameter.name]} has the same name."
+
+
+@rule("P7", Severity.ADVICE, docs=PARAMETERS, evidence="LS")
+def a_path_parameter_is_in_the_path(facts: Facts) -> Remarks:
+    """A path parameter that the method takes is a variable of its path; another one never has a value."""
+    variables = path_variables(facts.route.path)
+    for key in facts.parameters:
+        parameter = parse_method_parameter(key)
+        if parameter is not None and parameter.location == "path" and parameter.name not in variables:
+            yield place(facts, key), f"Put {{{parameter.name}}} into the path, or remove {key}."
+
+
+@rule("P11", Severity.ADVICE, docs=PARAMETERS, evidence="D")
+def a_header_has_one_spelling(facts: Facts) -> Remarks:
+    """A header is written in one case: API Gateway tells upper and lower case apart."""
+    seen: dict[str, str] = {}
+    for key in facts.parameters:
+        if key.startswith("method.request.header.") and seen.setdefault(key.lower(), key) != key:
+            yield place(facts, key), f"Write it as {seen[key.lower()]}, as elsewhere."

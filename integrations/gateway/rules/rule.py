@@ -1,7 +1,7 @@
 """The declaration of a rule: a code, one severity, its evidence, and a small generator of remarks about a route or an API."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from integrations.gateway.grammar import (
     parse_request_target,
     segments,
 )
+from integrations.gateway.selection import Reading
 
 
 class Remark(NamedTuple):
@@ -29,7 +30,8 @@ class Remark(NamedTuple):
     fix: str | None = None
 
 
-type Remarks = Iterable[Remark | tuple[Path, str] | tuple[Path, str, str | None]]
+type Remarks = Iterable[tuple[Path, str] | tuple[Path, str, str | None]]
+"""What a rule yields: path, message, and maybe a label of its own for the mend."""
 type Fix = Callable[[Api, Path], Api]
 """The API in which what was found at a path (from the API on) is mended, and nothing else is changed."""
 
@@ -39,7 +41,9 @@ class Facts:
     """One route and what follows from it, worked out once for all rules."""
 
     route: Route
-    api: Api = field(default_factory=Api)
+    api: Api
+    patterns: Mapping[str, Reading]
+    """What is known of each selection pattern of the API."""
 
     @property
     def integration(self) -> Integration:
@@ -73,6 +77,11 @@ class Facts:
         if uri is None or uri.service != "lambda" or uri.kind != "path":
             return None
         return parse_invocation(uri.rest.removeprefix("/"))  # path//2015-03-31/… was recorded as accepted
+
+    @property
+    def invokes(self) -> bool:
+        """Whether a Lambda function is invoked and its answer is mapped here."""
+        return self.type == "AWS" and self.integration.is_lambda
 
     @cached_property
     def parameters(self) -> Mapping[str, bool]:

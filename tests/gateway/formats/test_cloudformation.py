@@ -60,7 +60,7 @@ def an_api(*routes: Route) -> Api:
 def test_cfn_lint_finds_nothing(name: str) -> None:
     api = an_api(VALID[name])
 
-    assert [finding.rule for finding in check(api)] == []
+    assert [finding.rule for finding in check(api) if finding.blocks] == []
     assert [str(match) for match in lint(dump(api).text, config=ManualArgs(regions=["eu-west-1"]))] == []
 
 
