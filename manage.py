@@ -75,6 +75,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "configurator.settings")
     if command == ["up"]:
         os.environ.setdefault("GATEHOUSE_COLLECTED", "1")
+        os.environ.setdefault("GATEHOUSE_LOG", "text" if sys.stderr.isatty() else "json")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -50,14 +50,16 @@ INSTALLED_APPS = [
     "integrations",
 ]
 MIDDLEWARE = [
+    "configurator.middleware.Numbered",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "configurator.middleware.StrictText",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "configurator.middleware.SignedIn",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -107,6 +109,14 @@ ACCOUNT_ADAPTER = "integrations.accounts.Adapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "login": "integrations.accounts.SignIn",
+    "change_password": "integrations.accounts.ChangePassword",
+    "set_password": "integrations.accounts.SetPassword",
+    "reset_password": "integrations.accounts.ResetPassword",
+    "reset_password_from_key": "integrations.accounts.ResetPasswordKey",
+}
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("GATEHOUSE_PROXIES", 1 if SECURE else 0)
 """How many proxies of our own stand in front: where the address of a client, for the limits on guessing passwords, is read."""
@@ -121,6 +131,25 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8_000_000
 """A form holds a whole definition: some thousand rows, templates of 1 MB. What is larger is refused unread."""
 
+CSRF_FAILURE_VIEW = "integrations.views.errors.too_old"
+
+LOG = env.str("GATEHOUSE_LOG", "json")
+"""How standard error is written: json, or text for a terminal."""
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "configurator.logs.Json"}, "text": {"()": "configurator.logs.Text"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG}, "nothing": {"class": "logging.NullHandler"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "gatehouse": {"level": "INFO"},
+        # The line of the request says it; errors of ours come with their stack.
+        "django.request": {"level": "ERROR"},
+        "django.security": {"handlers": ["nothing"], "propagate": False},
+        "django": {"handlers": [], "level": "WARNING"},
+    },
+}
+
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
 USE_TZ = True
@@ -128,9 +157,9 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = DATA_DIR / "static"
 COLLECTED = env.bool("GATEHOUSE_COLLECTED", False)
 """Whether files are served from STATIC_ROOT, under names that hold their hash; `up` collects them there."""
+STATIC_ROOT = DATA_DIR / "static" if COLLECTED else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -155,7 +184,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False

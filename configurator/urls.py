@@ -25,4 +25,9 @@ if settings.EMAIL_URL:
         path("password/reset/key/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
     ]
 
+handler400 = "integrations.views.errors.bad_request"
+handler403 = "integrations.views.errors.not_allowed"
+handler404 = "integrations.views.errors.not_found"
+handler429 = "integrations.views.errors.too_often"
+handler500 = "integrations.views.errors.broken"
 urlpatterns = [path("accounts/", include(accounts)), path("", include("integrations.urls"))]

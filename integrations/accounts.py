@@ -3,8 +3,11 @@
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import ChangePasswordForm, LoginForm, ResetPasswordForm, ResetPasswordKeyForm, SetPasswordForm
+from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils import timezone
@@ -21,6 +24,40 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody signs up by themselves."""
         return False
+
+
+class Plain(forms.BaseForm):
+    """allauth's forms repeat each label inside of its input, where it is gone as soon as somebody types."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class SignIn(Plain, LoginForm):  # type: ignore[misc]
+    """With a label that says what may be typed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "Username or email"
+        self.fields["login"].widget.attrs["autocomplete"] = "username"
+
+
+class ChangePassword(Plain, ChangePasswordForm):  # type: ignore[misc]
+    """Old and new."""
+
+
+class SetPassword(Plain, SetPasswordForm):  # type: ignore[misc]
+    """The first one."""
+
+
+class ResetPassword(Plain, ResetPasswordForm):  # type: ignore[misc]
+    """Asks for a mail."""
+
+
+class ResetPasswordKey(Plain, ResetPasswordKeyForm):  # type: ignore[misc]
+    """What the mail leads to."""
 
 
 def new_secret() -> str:

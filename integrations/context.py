@@ -9,15 +9,22 @@ from integrations.models import Membership
 from integrations.views.preferences import preference
 
 
-class Frame:
-    """Lazy: a page that shows no team asks the database for none."""
+class Look:
+    """What is known without asking the database."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self._request = request
         self.theme = preference(request, "theme")
         self.density = preference(request, "density")
         self.keys = preference(request, "keys")
         self.version = settings.VERSION
+
+
+class Frame(Look):
+    """Lazy: a page that shows no team asks the database for none."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request)
+        self._request = request
 
     @cached_property
     def memberships(self) -> list[Membership]:

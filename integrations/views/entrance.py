@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -17,6 +18,7 @@ from integrations.accounts import find_sign_in_link, use_up
 @never_cache
 @sensitive_variables("secret")
 @require_http_methods(["GET", "POST"])
+@transaction.atomic
 def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
     """Signs the bearer of the link in. Looking at it does not use it up: mail programs and chats open links to preview them."""
     link = find_sign_in_link(secret)

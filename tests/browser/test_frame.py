@@ -26,12 +26,12 @@ def test_the_sign_in_page_is_sound(bench: Bench, page: Page) -> None:
 
 def test_a_wrong_password_is_said_beside_what_was_typed(bench: Bench, page: Page, ada: User) -> None:
     page.goto(reverse("account_login"))
-    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Username or email").fill("ada")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_title("Error: Sign in · Gatehouse")
     expect(page.get_by_role("group", name="Errors")).to_be_focused()
-    expect(page.get_by_label("Username")).to_have_value("ada")
+    expect(page.get_by_label("Username or email")).to_have_value("ada")
     bench.screen(page, "sign-in-refused")
 
 
@@ -39,7 +39,7 @@ def test_a_wrong_password_is_said_beside_what_was_typed(bench: Bench, page: Page
 def test_signing_in_and_out_by_keyboard_alone(bench: Bench, ada: User, javascript: bool) -> None:
     page = bench.page(javascript=javascript)
     page.goto(reverse("account_change_password"))
-    tab_to(page, page.get_by_label("Username"))
+    tab_to(page, page.get_by_label("Username or email"))
     page.keyboard.type("ada")
     tab_to(page, page.get_by_label("Password"))
     page.keyboard.type("correct horse")
@@ -82,12 +82,12 @@ def test_the_theme_is_switched_and_kept(bench: Bench, system: str, javascript: b
 
 def test_a_preference_changes_nothing_that_is_typed(bench: Bench, page: Page) -> None:
     page.goto(reverse("account_login"))
-    page.get_by_label("Username").fill("half a na")
+    page.get_by_label("Username or email").fill("half a na")
     with page.expect_response("**" + reverse("preferences")):
         page.get_by_role("button", name="Compact rows").click()
     expect(page.locator("html")).to_have_attribute("data-density", "compact")
     expect(page.get_by_role("button", name="Comfortable rows")).to_be_focused()
-    expect(page.get_by_label("Username")).to_have_value("half a na")
+    expect(page.get_by_label("Username or email")).to_have_value("half a na")
 
 
 def test_a_page_that_is_not_there_says_so(bench: Bench, ada: User) -> None:
