@@ -19,6 +19,9 @@ NETWORK = re.compile(
 """File systems on which several machines may write, where SQLite's locks and shared memory do not hold (sqlite.org/wal.html)."""
 
 
+RESTORING = 'docs/operations.md, "Backup and restore"'
+
+
 class Unfit(Exception):
     """The database cannot be served from; the text says what to do."""
 
@@ -82,33 +85,30 @@ def already_served(lock: IO[str], folder: Path) -> str:
     )
 
 
-def check_content(backup: str) -> None:
-    """The database can be read, and nothing newer than this code has written to it. Raises Unfit.
-
-    `backup` names where restoring is described.
-    """
+def check_content() -> None:
+    """The database can be read, and nothing newer than this code has written to it. Raises Unfit."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM sqlite_master" if is_embedded() else "SELECT 1")
         loader = MigrationExecutor(connection).loader
     except DatabaseError as error:
-        raise Unfit(broken(str(error).strip(), backup)) from error
+        raise Unfit(broken(str(error).strip())) from error
     unknown = sorted(
         name for app, name in loader.applied_migrations.keys() - loader.disk_migrations.keys() if app == "integrations"
     )
     if unknown:
         raise Unfit(
             f"A newer Gatehouse has written to this database ({', '.join(unknown)}); nothing was changed. "
-            f"Start that version again, or restore a backup that this one made: {backup}."
+            f"Start that version again, or restore a backup that this one made: {RESTORING}."
         )
 
 
-def broken(reason: str, backup: str) -> str:
+def broken(reason: str) -> str:
     """What to do about a database that does not answer."""
     if is_embedded():
         return (
             f"The database {connection.settings_dict['NAME']} cannot be read ({reason}); nothing was changed. "
-            f"Restore a backup: {backup}. Or start over with an empty one: python3 manage.py up --fresh."
+            f"Restore a backup: {RESTORING}. Or start over with an empty one: python3 manage.py up --fresh."
         )
     return f"The database that DATABASE_URL names does not answer ({reason}); nothing was changed. Check the URL."
 
@@ -137,6 +137,19 @@ def unapplied() -> list[str]:
     return [
         f"{migration.app_label}.{migration.name}" for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())
     ]
+
+
+def check_ready() -> None:
+    """The database is there, can be read, and has every migration: what a command that works in it needs. Raises Unfit."""
+    file = Path(str(connection.settings_dict["NAME"]))
+    if is_embedded() and not file.exists():
+        raise Unfit(f"There is no database {file} yet; nothing was done. Start Gatehouse once: python3 manage.py up")
+    check_content()
+    if missing := unapplied():
+        raise Unfit(
+            f"The database lacks {len(missing)} migrations of this version; nothing was done. "
+            "Run python3 manage.py migrate, or start Gatehouse once: python3 manage.py up"
+        )
 
 
 def start_over() -> None:

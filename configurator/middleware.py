@@ -26,7 +26,7 @@ NUMBER = re.compile(r"[\w-]{8,64}")
 
 
 class Numbered:
-    """Gives each request a number (the proxy's, if it sends one), answers probes, and logs one line."""
+    """Gives each request a number (the proxy's, if it sends one), answers probes, and logs one line; none for probes that are content."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -39,7 +39,8 @@ class Numbered:
         probe = PROBES.get(request.path_info)
         response = probe(request) if probe else self.get_response(request)
         response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
-        logger.info("request", extra=described(request, response, time.monotonic() - begun))
+        if probe is None or response.status_code != 200:
+            logger.info("request", extra=described(request, response, time.monotonic() - begun))
         return response
 
 

@@ -276,10 +276,14 @@ class Integration(models.Model):
                     revision.save(update_fields=["published_at", "published_by"])
         return errors
 
+    def searched(self, definition: str, tags: list[str]) -> str:
+        """What the search finds this by, with those tags."""
+        labels = [self.name, self.slug, self.method, self.path, self.target, self.owner, self.description]
+        return searched_text(definition, labels + tags)
+
     def index(self, definition: str) -> None:
         """Keep what the search finds this by; for after a change of the definition, the tags or the owner."""
-        labels = [self.name, self.slug, self.method, self.path, self.target, self.owner, self.description]
-        text = searched_text(definition, labels + [tag.name for tag in self.tags.all()])
+        text = self.searched(definition, [tag.name for tag in self.tags.all()])
         SearchText.objects.update_or_create(integration=self, defaults={"text": text})
 
 

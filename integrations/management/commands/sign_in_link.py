@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 from django.urls import reverse
 
+from configurator.database import Unfit, check_ready
 from integrations.accounts import make_sign_in_link
 
 
@@ -27,6 +28,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, username: str, hours: int, origin: str, **options: Any) -> None:
         """Print the link."""
+        try:
+            check_ready()
+        except Unfit as reason:
+            sys.exit(str(reason))
         user = User.objects.filter(username=username, is_active=True).first()
         if user is None:
             known = ", ".join(User.objects.filter(is_active=True).order_by("username").values_list("username", flat=True)[:20])

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils.text import slugify
 
+from configurator.database import Unfit, check_ready
 from integrations.accounts import invite
 from integrations.models import NAME_LENGTH, Role, Team, record
 
@@ -31,6 +32,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, slug: str, origin: str, **options: Any) -> None:
         """Make both, and print the link."""
+        try:
+            check_ready()
+        except Unfit as reason:
+            sys.exit(str(reason))
         slug = slugify(slug or name)[:60]
         if not slug or not name.strip() or len(name) > NAME_LENGTH:
             sys.exit(f"No team was made. Give it a name of up to {NAME_LENGTH} characters, and a --slug of letters and digits.")

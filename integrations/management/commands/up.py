@@ -20,7 +20,6 @@ from configurator.server import Server
 from integrations.accounts import make_sign_in_link
 from integrations.models import Membership, Role, Team
 
-RESTORING = 'docs/operations.md, "Backup and restore"'
 LINK_VALID_FOR = timedelta(hours=24)
 WORKERS, THREADS = 2, 4
 
@@ -47,7 +46,7 @@ class Command(BaseCommand):
             with held(settings.DATA_DIR):
                 if fresh:
                     self.start_over()
-                check_content(RESTORING)
+                check_content()
                 self.prepare(demo=not no_demo)
                 address = (
                     settings.ORIGIN
