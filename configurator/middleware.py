@@ -26,7 +26,7 @@ NUMBER = re.compile(r"[\w-]{8,64}")
 
 
 class Numbered:
-    """Gives each request a number (the proxy's, if it sends one), answers probes, and logs one line; none for probes that are content."""
+    """Gives each request a number (the proxy's, if it sends one), answers probes, and logs a line for all but healthy probes."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
