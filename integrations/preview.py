@@ -1,292 +1,28 @@
 """One definition in one format as people read it: lines with colours, each with its place in the definition and its marks."""
 
-import ast
-import dataclasses
 import functools
-import json
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from html import escape
 from typing import Any
 
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, Token
 
-from integrations.gateway.definition import Api, Raw, Route, dumps
+from integrations.gateway import diff
+from integrations.gateway.definition import Api, dumps
 from integrations.gateway.findings import Finding, Path
 from integrations.gateway.formats import FORMATS, Export, Format, UnreadableText
-from integrations.gateway.options import options_of
+from integrations.places import BLOCK_SCALAR, Places, tokens
 
 COLOURED = 100_000
 """Characters of a text that are coloured; a longer one is shown plain."""
 SHOWN = {"lines": 4_000, "columns": 2_000, "characters": 400_000}
 """How much of a text is put on a page; a file always has all of it."""
-COMPARED = 1_500
-"""Lines that are compared one by one; of more, all that lies between the first and the last difference counts as changed."""
-
-
-# --- Where a line comes from -----------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Block:
-    """A part of a text under a key ("timeoutInMillis", the name of a call, empty for an item of a list). Lines from 0."""
-
-    key: str
-    first: int
-    last: int
-    inner: list["Block"] = field(default_factory=list)
-
-
-_KEY = re.compile(
-    r"""(?P<indent>\ *)(?P<dash>-\ +|-$)?
-    (?:(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^']|'')*)'|(?P<plain>[^\s"'#{}\[\],&!|>-][^#]*?)):(?:\s|$))?""",
-    re.VERBOSE,
-)
-_BLOCK_SCALAR = re.compile(r"[|>][-+0-9]*$")
-
-
-def indented(lines: Sequence[str]) -> list[Block]:
-    """The blocks of YAML or JSON whose indentation shows its structure, as our own exports are written."""
-    root = Block("", 0, len(lines) - 1)
-    stack: list[tuple[int, Block]] = [(-1, root)]
-    scalar: int | None = None
-    for number, line in enumerate(lines):
-        text = line.strip()
-        indent = len(line) - len(line.lstrip(" "))
-        if not text or (scalar is not None and indent > scalar):
-            for _, block in stack:
-                block.last = number
-            continue
-        scalar = indent if _BLOCK_SCALAR.search(text) else None
-        # Twice the indentation, one more for an item: "- " may stand right below the key of its list.
-        if text[0] in "}]":
-            while stack[-1][0] > 2 * indent + 1:
-                stack.pop()
-        else:
-            found = _KEY.match(line)
-            assert found is not None
-            item = found["dash"] is not None or (text[0] in "{[" and stack[-1][1] is not root) or _is_value(found, text)
-            depth = 2 * indent + (1 if item else 0)
-            while stack[-1][0] >= depth:
-                stack.pop()
-            if item:
-                stack.append((depth, _opened(stack[-1][1], Block("", number, number))))
-            key = _key(found)
-            if key is not None:
-                depth = 2 * (indent + len(found["dash"] or ""))
-                stack.append((depth, _opened(stack[-1][1], Block(key, number, number))))
-        for _, block in stack:
-            block.last = number
-    return root.inner
-
-
-def _is_value(found: re.Match[str], text: str) -> bool:
-    return _key(found) is None and text[0] not in "{["
-
-
-def _key(found: re.Match[str]) -> str | None:
-    if found["double"] is not None:
-        try:
-            return str(json.loads(f'"{found["double"]}"'))
-        except ValueError:  # an escape that only YAML knows
-            return found["double"]
-    if found["single"] is not None:
-        return found["single"].replace("''", "'")
-    return found["plain"]
-
-
-def _opened(parent: Block, block: Block) -> Block:
-    parent.inner.append(block)
-    return block
-
-
-def parsed(text: str) -> list[Block]:
-    """The blocks of Python: keyword arguments, entries of dicts, items of lists, calls, names with what they name."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-    assigned: dict[str, ast.expr] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            assigned[node.targets[0].id] = node.value
-
-    def block(key: str, node: Any, *inner: ast.AST) -> Block:
-        return Block(key, node.lineno - 1, node.end_lineno - 1, [found for part in inner for found in within(part)])
-
-    def within(node: ast.AST) -> Iterator[Block]:
-        match node:
-            case ast.Call(func=func, args=args, keywords=keywords):
-                name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-                yield from within(func)
-                yield block(name, node, *args, *keywords)
-            case ast.keyword(arg=str(name), value=value):
-                yield block(name, node, value)
-            case ast.Dict(keys=keys, values=values):
-                for key, value in zip(keys, values, strict=True):
-                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                        yield Block(key.value, key.lineno - 1, (value.end_lineno or 0) - 1, list(within(value)))
-            case ast.List(elts=items) | ast.Tuple(elts=items):
-                for item in items:
-                    yield block("", item, item)
-            case ast.Name(id=name, ctx=ast.Load()) if name in assigned:
-                yield block("", assigned[name])
-            case ast.arg(arg=name):
-                yield block(name, node)
-            case _:
-                for child in ast.iter_child_nodes(node):
-                    yield from within(child)
-
-    return [found for node in tree.body if not isinstance(node, ast.Assign) for found in within(node)] + [
-        found for value in assigned.values() if not isinstance(value, ast.Constant) for found in within(value)
-    ]
-
-
-type Scope = dict[str, list[tuple[Path, Any]]]
-"""A name in a format → the places in the definition that it may be, each with what stands there."""
-
-DIALECTS = ("cdk", "cloudformation", "openapi", "boto3")
-"""What an option is called in which formats: each has the names of the dialect that its own name begins with."""
-
-PERMISSION = ("function", "allow_test_invoke", "scope_permission_to_method", "permission_functions")
-"""What the permission to invoke a function is made of."""
-
-
-class Places:
-    """The place in the definition of each line of an export: by the names that options have in the format, and its structure."""
-
-    def __init__(self, api: Api, format: Format) -> None:
-        self.api = api
-        self.dialect = next((name for name in DIALECTS if format.name.startswith(name)), "name")
-        self.python = format.lexer == "python"
-        self.starting: dict[int, list[Path]] = {}
-        """Line → the places whose text begins in it."""
-        self.covering: dict[int, tuple[Path, ...]] = {}
-        """Line → the innermost places whose text runs over it."""
-
-    def of(self, lines: Sequence[str]) -> list[tuple[Path, ...]]:
-        """For each line the places of what it says; none for what is the format's own."""
-        if self.api.routes:
-            scope = self.scope(self.api, ()) | self.scope(self.api.routes[0], ("routes", 0))
-            for block in parsed("\n".join(lines)) if self.python else indented(lines):
-                self.walk(block, scope, ())
-            self.spell(lines, self.api.routes[0])
-        return [tuple(dict.fromkeys(self.starting.get(n) or self.covering.get(n, ()))) for n in range(len(lines))]
-
-    def scope(self, value: Any, path: Path) -> Scope:
-        """What may be said inside of a value: name in this format → places."""
-        if isinstance(value, Mapping):
-            return {key: [((*path, key), inner)] for key, inner in value.items()}
-        found: Scope = {}
-        owner: type = type(value)
-        for name, option in options_of(owner).items():
-            said = str(getattr(option, self.dialect)).rpartition(".")[2]
-            if said and getattr(value, name) is not None:
-                found.setdefault(said, []).append(((*path, name), getattr(value, name)))
-        return found
-
-    def nameless(self, value: Any, path: Path, scope: Scope) -> list[Path]:
-        """The options of a value that are set and have no name in this format."""
-        named = {place for targets in scope.values() for place, _ in targets}
-        owner: type = type(value)
-        set_ = [name for name in options_of(owner) if getattr(value, name) not in (None, (), {})]
-        return [(*path, name) for name in set_ if (*path, name) not in named]
-
-    def integration(self) -> Scope:
-        """What may be said of the integration; a backend's options without a name of their own are in its type and URI."""
-        path: Path = ("routes", 0, "integration")
-        value = self.api.routes[0].integration
-        own = self.scope(value.backend, (*path, "backend"))
-        found = self.scope(value, path) | own
-        for place in self.nameless(value.backend, (*path, "backend"), own):
-            where = str(getattr(options_of(Raw)["type" if place[-1] == "proxy" else "raw_uri"], self.dialect))
-            found.setdefault(where, []).append((place, None))
-        return found
-
-    def walk(self, block: Block, scope: Scope, places: tuple[Path, ...]) -> None:
-        """Note the places of a block and of what is in it."""
-        targets = scope.get(block.key, []) if block.key else []
-        said = re.sub(r"[^a-z]", "", block.key.lower())
-        if targets:
-            places = tuple(place for place, _ in targets)
-            self.starting.setdefault(block.first, []).extend(places)
-        elif not places:
-            places = self.resource(said)
-        if places:
-            self.covering |= dict.fromkeys(range(block.first, block.last + 1), places)
-        value = targets[0][1] if targets else None
-        if isinstance(value, Mapping):
-            scope = self.scope(value, places[0])
-        elif isinstance(value, tuple) and any(map(dataclasses.is_dataclass, value)):
-            if places[0][-1] == "responses" or len(block.inner) != len(value):  # derived ones may stand among the method's
-                return
-            for index, inner in enumerate(block.inner):
-                self.item(inner, value[index], (*places[0], index))
-            return
-        elif said.endswith(("integration", "integrationoptions")):
-            scope = self.integration()
-        for inner in block.inner:
-            self.walk(inner, scope, places)
-
-    def resource(self, said: str) -> tuple[Path, ...]:
-        """The places behind what a format makes beside the method, by what the format calls it."""
-        if said.startswith("permission"):
-            backend: type = type(self.api.routes[0].integration.backend)
-            return tuple(("routes", 0, "integration", "backend", name) for name in PERMISSION if name in options_of(backend))
-        return (("models",),) if said.startswith(("model", "addmodel", "createmodel")) else ()
-
-    def item(self, block: Block, value: Any, path: Path) -> None:
-        """An item of a list of responses: what it says of itself without a name stands in its first line."""
-        scope = self.scope(value, path)
-        self.starting.setdefault(block.first, []).extend((path, *self.nameless(value, path, scope)))
-        self.walk(dataclasses.replace(block, key=""), scope, (path,))
-
-    def spell(self, lines: Sequence[str], route: Route) -> None:
-        """What no name leads to (a path, split into resources; a verb as a key): the first free line that spells it out."""
-        said = {place for places in self.starting.values() for place in places}
-        parts = [part for part in route.path.split("/") if part]
-        spelled: dict[Path, Sequence[str]] = {
-            ("routes", 0, "path"): [route.path, *reversed(parts)],
-            ("routes", 0, "method"): [route.method],
-            **{(name,): [getattr(self.api, name)] for name in ("name", "description", "stage_name")},
-        }
-        for place, words in spelled.items():
-            if place in said:
-                continue
-            for word in filter(None, words):
-                pattern = re.compile(rf"(?<![\w/-]){re.escape(word)}(?![\w/-])", re.IGNORECASE)
-                free = (n for n in range(len(lines)) if n not in self.starting and n not in self.covering)
-                number = next((n for n in free if pattern.search(lines[n])), None)
-                if number is not None:
-                    self.starting[number] = [place]
-                    break
-
-
-def token(path: Path) -> str:
-    """What a form and a line call a place of the one route, for `data-opt` and `data-for`: "timeout_ms", "backend.path",
-    "integration_responses.1.selection_pattern", "path"; keys of maps are left out."""
-    rest = list(path)
-    if rest[:2] == ["routes", 0]:
-        rest = rest[2:]
-    if rest[:1] == ["integration"]:
-        rest = rest[1:]
-    last = max((index for index, part in enumerate(rest) if isinstance(part, int)), default=-1)
-    depth = 2 if last >= 0 or rest[:1] == ["backend"] else 1
-    return ".".join(str(part) for part in rest[: max(last, 0) + depth])
-
-
-def tokens(paths: Iterable[Path]) -> str:
-    """What `data-for` holds: the names of places and of what they are in, between spaces."""
-    found: dict[str, None] = {}
-    for path in paths:
-        parts = token(path).split(".")
-        for end in range(1, len(parts) + 1):
-            found[".".join(parts[:end])] = None
-    found.pop("backend", None)
-    return " ".join(found)
+KEPT = 2_000
+"""Characters of a piece whose colours are remembered for the next check."""
 
 
 # --- Colours ---------------------------------------------------------------------------------------
@@ -301,7 +37,6 @@ def _lexer(name: str) -> Any:
     return get_lexer_by_name(name, stripnl=False, ensurenl=False)
 
 
-@functools.lru_cache(maxsize=4_096)
 def _coloured(lexer: str, text: str) -> str:
     """A piece of a text as HTML, with the classes that Pygments has for its tokens."""
     runs: list[tuple[str, list[str]]] = []
@@ -320,6 +55,9 @@ def _coloured(lexer: str, text: str) -> str:
     return "".join(found)
 
 
+_kept_colours = functools.lru_cache(maxsize=4_096)(_coloured)
+
+
 def pieces(lexer: str, lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Where a text can be cut without changing its colours: from line, to line. An edit then colours only its own piece."""
     start = 0
@@ -333,7 +71,7 @@ def pieces(lexer: str, lines: Sequence[str]) -> Iterator[tuple[int, int]]:
             indent = len(line) - len(line.lstrip(" "))
             inside = scalar >= 0 and (not line.strip() or indent > scalar)
             if not inside:
-                scalar = indent if _BLOCK_SCALAR.search(line) else -1
+                scalar = indent if BLOCK_SCALAR.search(line) else -1
         if number and not inside:
             yield start, number
             start = number
@@ -346,46 +84,19 @@ def coloured(lexer: str, lines: Sequence[str]) -> list[str]:
         return [escape(line) for line in lines]
     found: list[str] = []
     for start, end in pieces(lexer, lines):
-        found.extend(_coloured(lexer, "\n".join(lines[start:end])).split("\n"))
+        text = "\n".join(lines[start:end])
+        found.extend((_kept_colours if len(text) <= KEPT else _coloured)(lexer, text).split("\n"))
     return found
 
 
 # --- Marks -----------------------------------------------------------------------------------------
 
 
-def opcodes(before: Sequence[str], after: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
-    """Stretches of lines as difflib has them; beyond COMPARED lines, what is not alike at both ends is one replaced stretch."""
-    first = 0
-    while first < min(len(before), len(after)) and before[first] == after[first]:
-        first += 1
-    last = 0
-    while last < min(len(before), len(after)) - first and before[-1 - last] == after[-1 - last]:
-        last += 1
-    old, new = before[first : len(before) - last], after[first : len(after) - last]
-    if not old and not new:
-        middle = []
-    elif not old or not new:
-        middle = [("delete" if old else "insert", first, first + len(old), first, first + len(new))]
-    elif max(len(old), len(new)) > COMPARED:
-        middle = [("replace", first, first + len(old), first, first + len(new))]
-    else:
-        middle = [
-            (kind, a + first, b + first, c + first, d + first)
-            for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-        ]
-    head = [("equal", 0, first, 0, first)] if first else []
-    tail = [("equal", len(before) - last, len(before), len(after) - last, len(after))] if last else []
-    return head + middle + tail
-
-
 def changed(before: Sequence[str], after: Sequence[str]) -> dict[int, str]:
     """The lines of `after` that `before` has not: + where something was added, ~ where it stands in the place of something."""
-    return {
-        number: "~" if kind == "replace" else "+"
-        for kind, _, _, start, end in opcodes(before, after)
-        if kind in ("replace", "insert")
-        for number in range(start, end)
-    }
+    marks = {"changed": "~", "added": "+"}
+    rows = diff.lines("\n".join(before), "\n".join(after))
+    return {row.after_number - 1: marks[row.kind] for row in rows if row.after_number and row.kind in marks}
 
 
 def wrong(findings: Iterable[Finding], places: Sequence[tuple[Path, ...]]) -> set[int]:
@@ -494,7 +205,8 @@ class Preview:
 
 def shown(text: str) -> tuple[list[str], bool]:
     """The lines of a text that a page shows, and whether it left something out."""
-    lines = text.removesuffix("\n").split("\n")
+    # A lone surrogate, which only JSON can bring in, has no bytes to be sent as.
+    lines = text.encode("utf-8", "backslashreplace").decode().removesuffix("\n").split("\n")
     kept, room = [], SHOWN["characters"]
     for line in lines[: SHOWN["lines"]]:
         if room <= 0:
@@ -562,3 +274,95 @@ def preview(
         cut=cut,
         reads_back=reread and not export.refused and _read_back(format, export.text) == [dumps(api)],
     )
+
+
+# --- Two exports -----------------------------------------------------------------------------------
+
+AROUND = 3
+"""Equal lines that are shown before and after a difference."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The exports of two definitions in one format, line against line."""
+
+    format: Format
+    export: Export
+    """The newer one."""
+    html: str
+    """Its lines, to stand in <code>: one below the other, or in pairs side by side."""
+    added: int
+    removed: int
+    cut: bool
+
+    families = Preview.families
+    family = Preview.family
+
+
+def comparison(old: Api, new: Api, format: str, *, side: bool = False, whole: bool = False) -> Comparison:
+    """What changed from `old` to `new` in a format. `side`: side by side; `whole`: all equal lines too."""
+    chosen = FORMATS[format]
+    (before, cut_before), (after, cut_after) = shown(exported(format, old).text), shown(exported(format, new).text)
+    colours = coloured(chosen.lexer, before), coloured(chosen.lexer, after)
+    rows = diff.lines("\n".join(before), "\n".join(after))
+    near = range(len(rows)) if whole else around([row.kind != "same" for row in rows])
+    found: list[str] = []
+    last = -1
+    for first, end in stretches(near):
+        found.append(_gap(first - last - 1))
+        found.extend(_paired(rows[first : end + 1], colours) if side else _stacked(rows[first : end + 1], colours))
+        last = end
+    found.append(_gap(len(rows) - last - 1))
+    return Comparison(
+        format=chosen,
+        export=exported(format, new),
+        html="".join(found),
+        added=sum(row.kind in ("added", "changed") for row in rows),
+        removed=sum(row.kind in ("removed", "changed") for row in rows),
+        cut=cut_before or cut_after,
+    )
+
+
+def around(differs: Sequence[bool]) -> list[int]:
+    """The numbers of the rows that are shown: those that differ, and AROUND equal ones before and after."""
+    found: set[int] = set()
+    for number, different in enumerate(differs):
+        if different:
+            found.update(range(max(0, number - AROUND), min(len(differs), number + AROUND + 1)))
+    return sorted(found)
+
+
+def stretches(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run without a gap."""
+    for _, run in itertools.groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        found = [number for _, number in run]
+        yield found[0], found[-1]
+
+
+def _gap(hidden: int) -> str:
+    return f'<span class="ln" data-gap>{hidden} equal line{"s" if hidden > 1 else ""}</span>' if hidden > 0 else ""
+
+
+def _line(colours: Sequence[str], number: int | None, mark: str = "") -> str:
+    if number is None:
+        return '<span class="ln" data-none></span>'
+    marked = f' data-mark="{mark}"' if mark else ""
+    return f'<span class="ln"{marked} data-n="{number}">{colours[number - 1]}</span>'
+
+
+def _stacked(rows: Iterable[diff.Line], colours: tuple[Sequence[str], Sequence[str]]) -> Iterator[str]:
+    """Rows below each other: of each change first what was, then what is."""
+    for same, run in itertools.groupby(rows, lambda row: row.kind == "same"):
+        group = list(run)
+        if not same:
+            yield from (_line(colours[0], row.before_number, "-") for row in group if row.before_number)
+        yield from (_line(colours[1], row.after_number, "" if same else "+") for row in group if row.after_number)
+
+
+def _paired(rows: Iterable[diff.Line], colours: tuple[Sequence[str], Sequence[str]]) -> Iterator[str]:
+    """Rows side by side."""
+    for row in rows:
+        same = row.kind == "same"
+        left = _line(colours[0], row.before_number, "" if same else "-")
+        right = _line(colours[1], row.after_number, "" if same else "+")
+        yield f'<span class="pair"{" data-same" if same else ""}>{left}{right}</span>'

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import catalog, entrance, exports, preferences
+from integrations.views import catalog, entrance, exports, history, preferences
 
 urlpatterns = [
     path("", catalog.home, name="home"),
@@ -11,6 +11,11 @@ urlpatterns = [
     path("sign-in/<str:secret>", entrance.sign_in_link, name="sign-in-link"),
     # Catalog
     path("t/<slug:team>/", catalog.catalog, name="catalog"),
+    # History
+    path("t/<slug:team>/i/<slug:slug>/history", history.history, name="history"),
+    path("t/<slug:team>/i/<slug:slug>/r/<int:number>", history.revision, name="revision"),
+    path("t/<slug:team>/i/<slug:slug>/r/<int:number>/publish", history.publish, name="revision-publish"),
+    path("t/<slug:team>/i/<slug:slug>/r/<int:number>/restore", history.restore, name="revision-restore"),
     # Files
     path("t/<slug:team>/i/<slug:slug>/export/<slug:format>", exports.export, name="export"),
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>/export/<slug:format>", exports.export, name="revision-export"),

@@ -791,6 +791,7 @@ class Route:
         aws_default="NONE",
         cdk="authorization_type",
         cloudformation="AuthorizationType",
+        openapi="security",
         boto3="authorizationType",
     )
     authorizer: str | None = option(
@@ -802,6 +803,7 @@ class Route:
         text="reference",
         cdk="authorizer",
         cloudformation="AuthorizerId",
+        openapi="securitySchemes",
         boto3="authorizerId",
     )
     authorization_scopes: tuple[str, ...] = option(
@@ -813,6 +815,7 @@ class Route:
         text="reference",
         cdk="authorization_scopes",
         cloudformation="AuthorizationScopes",
+        openapi="security",
         boto3="authorizationScopes",
     )
     api_key_required: bool | Reference | None = option(
@@ -825,6 +828,7 @@ class Route:
         aws_default=False,
         cdk="api_key_required",
         cloudformation="ApiKeyRequired",
+        openapi="security",
         boto3="apiKeyRequired",
     )
     declared: Mapping[str, bool] = option(
@@ -870,6 +874,7 @@ class Route:
         value_text="model",
         cdk="request_models",
         cloudformation="RequestModels",
+        openapi="requestBody",
         boto3="requestModels",
     )
     validate_request_body: bool | Reference | None = option(

@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.bench import Bench
+pytest.register_assert_rewrite("tests.browser.bench")
+
+from tests.browser.bench import Bench  # noqa: E402
 
 SHOTS = Path(__file__).parents[2] / "build" / "shots"
 

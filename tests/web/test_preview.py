@@ -29,7 +29,8 @@ from integrations.gateway.definition import (
 from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.options import options_of
-from integrations.preview import Block, Line, Preview, coloured, indented, opcodes, parsed, preview, token, tokens
+from integrations.places import Block, indented, parsed, token, tokens
+from integrations.preview import Line, Preview, coloured, comparison, preview
 
 ORDERS = Api(
     name="orders-to-sqs",
@@ -95,13 +96,17 @@ for _name, _option in options_of(IntegrationResponse).items():
             f"response.{_name}",
             ("routes", 0, "integration", "integration_responses", 1, _name),
             with_integration(
-                ORDERS, integration_responses=(IntegrationResponse(status_code="202"), IntegrationResponse(status_code="500"))
+                ORDERS,
+                integration_responses=(
+                    IntegrationResponse(status_code="202"),
+                    IntegrationResponse(status_code="500", selection_pattern=None if _name == "selection_pattern" else "5.."),
+                ),
             ),
             with_integration(
                 ORDERS,
                 integration_responses=(
                     IntegrationResponse(status_code="202"),
-                    IntegrationResponse(**{"status_code": "500", _name: _option.example}),
+                    IntegrationResponse(**{"status_code": "500", "selection_pattern": "5..", _name: _option.example}),
                 ),
             ),
         )
@@ -289,24 +294,6 @@ def test_a_long_text_stays_plain() -> None:
 
 # --- Marks -----------------------------------------------------------------------------------------
 
-short_lines = st.lists(st.sampled_from("abc"), max_size=12)
-
-
-@given(short_lines, short_lines)
-def test_the_stretches_lead_from_one_text_to_the_other(before: list[str], after: list[str]) -> None:
-    rebuilt: list[str] = []
-    at = 0
-    for kind, a, b, c, d in opcodes(before, after):
-        assert a == at
-        rebuilt += before[a:b] if kind == "equal" else after[c:d]
-        at = b
-    assert (rebuilt, at) == (after, len(before))
-
-
-def test_of_many_different_lines_the_middle_counts_as_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "COMPARED", 2)
-    assert opcodes(list("axbyc"), list("apbqc")) == [("equal", 0, 1, 0, 1), ("replace", 1, 4, 1, 4), ("equal", 4, 5, 4, 5)]
-
 
 def marked(shown: Preview) -> dict[str, str]:
     return {text(line): line.mark for line in shown.lines if line.mark}
@@ -392,3 +379,46 @@ def test_a_place_has_the_name_that_forms_use() -> None:
     assert tokens([("routes", 0, "integration", "integration_responses", 1, "response_parameters", "a b")]) == (
         "integration_responses integration_responses.1 integration_responses.1.response_parameters"
     )
+
+
+# --- Two exports -----------------------------------------------------------------------------------
+
+
+def rows(html: str) -> list[tuple[str, str, str]]:
+    """Mark, number and text of each line."""
+    found = []
+    for piece in html.split('<span class="ln"')[1:]:
+        head, _, text = piece.partition(">")
+        facts = dict(re.findall(r'data-(mark|n)="([^"]*)"', head))
+        found.append((facts.get("mark", ""), facts.get("n", ""), unescape(re.sub("<[^>]+>", "", text)).strip()))
+    return found
+
+
+SLOWER = with_integration(ORDERS, timeout_ms=3_000, credentials_role=None)
+
+
+def test_two_exports_are_compared_line_by_line() -> None:
+    found = comparison(ORDERS, SLOWER, "definition")
+    changed = [row for row in rows(found.html) if row[0]]
+    assert changed == [
+        ("-", "24", '"credentials_role": "arn:aws:iam::111122223333:role/send",'),
+        ("-", "25", '"timeout_ms": 29000,'),
+        ("+", "24", '"timeout_ms": 3000,'),
+    ]
+    assert (found.added, found.removed) == (1, 2)
+    gaps = [text for _, number, text in rows(found.html) if not number]
+    assert [re.sub(r"\d+", "N", gap) for gap in gaps] == ["N equal lines", "N equal lines"]
+
+
+def test_side_by_side_each_line_of_both_has_its_place() -> None:
+    found = comparison(ORDERS, SLOWER, "definition", side=True, whole=True)
+    pairs = [rows(pair) for pair in re.split(r'<span class="pair"(?: data-same)?>', found.html)[1:]]
+    old, new = (lines_of(FORMATS["definition"].dump(api).text) for api in (ORDERS, SLOWER))
+    assert [left[2] for left, _ in pairs if left[1]] == [line.strip() for line in old]
+    assert [right[2] for _, right in pairs if right[1]] == [line.strip() for line in new]
+
+
+def test_two_equal_exports_are_one_gap() -> None:
+    found = comparison(ORDERS, ORDERS, "definition")
+    assert (found.added, found.removed) == (0, 0)
+    assert [text for _, _, text in rows(found.html)] == [f"{len(lines_of(found.export.text))} equal lines"]

@@ -1,0 +1,278 @@
+"""The place in the definition that a line of its export says: found by the names of options in the format, and its structure."""
+
+import ast
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrations.gateway.definition import Api, Raw, Route
+from integrations.gateway.findings import Path
+from integrations.gateway.formats import Format
+from integrations.gateway.options import options_of
+
+# --- The structure of a text -----------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Block:
+    """A part of a text under a key ("timeoutInMillis", the name of a call, empty for an item of a list). Lines from 0."""
+
+    key: str
+    first: int
+    last: int
+    inner: list["Block"] = field(default_factory=list)
+
+
+_KEY = re.compile(
+    r"""(?P<indent>\ *)(?P<dash>-\ +|-$)?
+    (?:(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^']|'')*)'|(?P<plain>[^\s"'#{}\[\],&!|>-][^#]*?)):(?:\s|$))?""",
+    re.VERBOSE,
+)
+BLOCK_SCALAR = re.compile(r"[|>][-+0-9]*$")
+"""How a line of YAML ends whose value is the deeper lines below it."""
+
+
+def indented(lines: Sequence[str]) -> list[Block]:
+    """The blocks of YAML or JSON whose indentation shows its structure, as our own exports are written."""
+    root = Block("", 0, len(lines) - 1)
+    stack: list[tuple[int, Block]] = [(-1, root)]
+    scalar: int | None = None
+    for number, line in enumerate(lines):
+        text = line.strip()
+        indent = len(line) - len(line.lstrip(" "))
+        if not text or (scalar is not None and indent > scalar):
+            for _, block in stack:
+                block.last = number
+            continue
+        scalar = indent if BLOCK_SCALAR.search(text) else None
+        # Twice the indentation, one more for an item: "- " may stand right below the key of its list.
+        if text[0] in "}]":
+            while stack[-1][0] > 2 * indent + 1:
+                stack.pop()
+        else:
+            found = _KEY.match(line)
+            assert found is not None
+            item = found["dash"] is not None or (text[0] in "{[" and stack[-1][1] is not root) or _is_value(found, text)
+            depth = 2 * indent + (1 if item else 0)
+            while stack[-1][0] >= depth:
+                stack.pop()
+            if item:
+                stack.append((depth, _opened(stack[-1][1], Block("", number, number))))
+            key = _key(found)
+            if key is not None:
+                depth = 2 * (indent + len(found["dash"] or ""))
+                stack.append((depth, _opened(stack[-1][1], Block(key, number, number))))
+        for _, block in stack:
+            block.last = number
+    return root.inner
+
+
+def _is_value(found: re.Match[str], text: str) -> bool:
+    return _key(found) is None and text[0] not in "{["
+
+
+def _key(found: re.Match[str]) -> str | None:
+    if found["double"] is not None:
+        try:
+            return str(json.loads(f'"{found["double"]}"'))
+        except ValueError:  # an escape that only YAML knows
+            return found["double"]
+    if found["single"] is not None:
+        return found["single"].replace("''", "'")
+    return found["plain"]
+
+
+def _opened(parent: Block, block: Block) -> Block:
+    parent.inner.append(block)
+    return block
+
+
+def parsed(text: str) -> list[Block]:
+    """The blocks of Python: keyword arguments, entries of dicts, items of lists, calls, names with what they name."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    assigned: dict[str, ast.expr] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            assigned[node.targets[0].id] = node.value
+
+    def block(key: str, node: Any, *inner: ast.AST) -> Block:
+        return Block(key, node.lineno - 1, node.end_lineno - 1, [found for part in inner for found in within(part)])
+
+    def within(node: ast.AST) -> Iterator[Block]:
+        match node:
+            case ast.Call(func=func, args=args, keywords=keywords):
+                name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+                yield from within(func)
+                yield block(name, node, *args, *keywords)
+            case ast.keyword(arg=str(name), value=value):
+                yield block(name, node, value)
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                        yield Block(key.value, key.lineno - 1, (value.end_lineno or 0) - 1, list(within(value)))
+            case ast.List(elts=items) | ast.Tuple(elts=items):
+                for item in items:
+                    yield block("", item, item)
+            case ast.Name(id=name, ctx=ast.Load()) if name in assigned:
+                yield block("", assigned[name])
+            case ast.arg(arg=name):
+                yield block(name, node)
+            case _:
+                for child in ast.iter_child_nodes(node):
+                    yield from within(child)
+
+    return [found for node in tree.body if not isinstance(node, ast.Assign) for found in within(node)] + [
+        found for value in assigned.values() if not isinstance(value, ast.Constant) for found in within(value)
+    ]
+
+
+# --- Places ----------------------------------------------------------------------------------------
+
+type Scope = dict[str, list[tuple[Path, Any]]]
+"""A name in a format → the places in the definition that it may be, each with what stands there."""
+
+DIALECTS = ("cdk", "cloudformation", "openapi", "boto3")
+"""What an option is called in which formats: each has the names of the dialect that its own name begins with."""
+
+PERMISSION = ("function", "allow_test_invoke", "scope_permission_to_method", "permission_functions")
+"""What the permission to invoke a function is made of."""
+
+
+class Places:
+    """The place in the definition of each line of an export: by the names that options have in the format, and its structure."""
+
+    def __init__(self, api: Api, format: Format) -> None:
+        self.api = api
+        self.dialect = next((name for name in DIALECTS if format.name.startswith(name)), "name")
+        self.python = format.lexer == "python"
+        self.starting: dict[int, list[Path]] = {}
+        """Line → the places whose text begins in it."""
+        self.covering: dict[int, tuple[Path, ...]] = {}
+        """Line → the innermost places whose text runs over it."""
+
+    def of(self, lines: Sequence[str]) -> list[tuple[Path, ...]]:
+        """For each line the places of what it says; none for what is the format's own."""
+        if self.api.routes:
+            scope = self.scope(self.api, ()) | self.scope(self.api.routes[0], ("routes", 0))
+            for block in parsed("\n".join(lines)) if self.python else indented(lines):
+                self.walk(block, scope, ())
+            self.spell(lines, self.api.routes[0])
+        return [tuple(dict.fromkeys(self.starting.get(n) or self.covering.get(n, ()))) for n in range(len(lines))]
+
+    def scope(self, value: Any, path: Path) -> Scope:
+        """What may be said inside of a value: name in this format → places."""
+        if isinstance(value, Mapping):
+            return {key: [((*path, key), inner)] for key, inner in value.items()}
+        found: Scope = {}
+        owner: type = type(value)
+        for name, option in options_of(owner).items():
+            said = str(getattr(option, self.dialect)).rpartition(".")[2]
+            if said and getattr(value, name) is not None:
+                found.setdefault(said, []).append(((*path, name), getattr(value, name)))
+        return found
+
+    def nameless(self, value: Any, path: Path, scope: Scope) -> list[Path]:
+        """The options of a value that are set and have no name in this format."""
+        named = {place for targets in scope.values() for place, _ in targets}
+        owner: type = type(value)
+        set_ = [name for name in options_of(owner) if getattr(value, name) not in (None, (), {})]
+        return [(*path, name) for name in set_ if (*path, name) not in named]
+
+    def integration(self) -> Scope:
+        """What may be said of the integration; a backend's options without a name of their own are in its type and URI."""
+        path: Path = ("routes", 0, "integration")
+        value = self.api.routes[0].integration
+        own = self.scope(value.backend, (*path, "backend"))
+        found = self.scope(value, path) | own
+        for place in self.nameless(value.backend, (*path, "backend"), own):
+            where = str(getattr(options_of(Raw)["type" if place[-1] == "proxy" else "raw_uri"], self.dialect))
+            found.setdefault(where, []).append((place, None))
+        return found
+
+    def walk(self, block: Block, scope: Scope, places: tuple[Path, ...]) -> None:
+        """Note the places of a block and of what is in it."""
+        targets = scope.get(block.key, []) if block.key else []
+        said = re.sub(r"[^a-z]", "", block.key.lower())
+        if targets:
+            places = tuple(place for place, _ in targets)
+            self.starting.setdefault(block.first, []).extend(places)
+        elif not places:
+            places = self.resource(said)
+        if places:
+            self.covering |= dict.fromkeys(range(block.first, block.last + 1), places)
+        value = targets[0][1] if targets else None
+        if isinstance(value, Mapping):
+            scope = self.scope(value, places[0])
+        elif isinstance(value, tuple) and any(map(dataclasses.is_dataclass, value)):
+            if places[0][-1] == "responses" or len(block.inner) != len(value):  # derived ones may stand among the method's
+                return
+            for index, inner in enumerate(block.inner):
+                self.item(inner, value[index], (*places[0], index))
+            return
+        elif said.endswith(("integration", "integrationoptions")):
+            scope = self.integration()
+        for inner in block.inner:
+            self.walk(inner, scope, places)
+
+    def resource(self, said: str) -> tuple[Path, ...]:
+        """The places behind what a format makes beside the method, by what the format calls it."""
+        if said.startswith("permission"):
+            backend: type = type(self.api.routes[0].integration.backend)
+            return tuple(("routes", 0, "integration", "backend", name) for name in PERMISSION if name in options_of(backend))
+        return (("models",),) if said.startswith(("model", "addmodel", "createmodel")) else ()
+
+    def item(self, block: Block, value: Any, path: Path) -> None:
+        """An item of a list of responses: what it says of itself without a name stands in its first line."""
+        scope = self.scope(value, path)
+        self.starting.setdefault(block.first, []).extend((path, *self.nameless(value, path, scope)))
+        self.walk(dataclasses.replace(block, key=""), scope, (path,))
+
+    def spell(self, lines: Sequence[str], route: Route) -> None:
+        """What no name leads to (a path, split into resources; a verb as a key): the first free line that spells it out."""
+        said = {place for places in self.starting.values() for place in places}
+        parts = [part for part in route.path.split("/") if part]
+        spelled: dict[Path, Sequence[str]] = {
+            ("routes", 0, "path"): [route.path, *reversed(parts)],
+            ("routes", 0, "method"): [route.method],
+            **{(name,): [getattr(self.api, name)] for name in ("name", "description", "stage_name")},
+        }
+        for place, words in spelled.items():
+            if place in said:
+                continue
+            for word in filter(None, words):
+                pattern = re.compile(rf"(?<![\w/-]){re.escape(word)}(?![\w/-])", re.IGNORECASE)
+                free = (n for n in range(len(lines)) if n not in self.starting and n not in self.covering)
+                number = next((n for n in free if pattern.search(lines[n])), None)
+                if number is not None:
+                    self.starting[number] = [place]
+                    break
+
+
+def token(path: Path) -> str:
+    """What a form and a line call a place of the one route, for `data-opt` and `data-for`: "timeout_ms", "backend.path",
+    "integration_responses.1.selection_pattern", "path"; keys of maps are left out."""
+    rest = list(path)
+    if rest[:2] == ["routes", 0]:
+        rest = rest[2:]
+    if rest[:1] == ["integration"]:
+        rest = rest[1:]
+    last = max((index for index, part in enumerate(rest) if isinstance(part, int)), default=-1)
+    depth = 2 if last >= 0 or rest[:1] == ["backend"] else 1
+    return ".".join(str(part) for part in rest[: max(last, 0) + depth])
+
+
+def tokens(paths: Iterable[Path]) -> str:
+    """What `data-for` holds: the names of places and of what they are in, between spaces."""
+    found: dict[str, None] = {}
+    for path in paths:
+        parts = token(path).split(".")
+        for end in range(1, len(parts) + 1):
+            found[".".join(parts[:end])] = None
+    found.pop("backend", None)
+    return " ".join(found)
