@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 # --- References: CloudFormation's Fn::Sub notation -------------------------------------------------
@@ -242,6 +243,7 @@ class PathPart:
     greedy: bool = False
 
 
+@lru_cache(maxsize=256)
 def path_parts(path: str) -> tuple[PathPart, ...]:
     """The segments of `/books/{id}`; the root `/` has none. Says nothing about their validity."""
     parts = []

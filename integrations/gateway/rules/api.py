@@ -1,6 +1,7 @@
 """What holds between routes, and of the stage."""
 
 import re
+from dataclasses import dataclass, field
 
 from integrations.gateway.definition import Api
 from integrations.gateway.findings import Path, Severity
@@ -12,6 +13,14 @@ from integrations.gateway.rules.rule import Remarks, api_rule
 RESOURCES = GUIDE + "api-gateway-method-settings-method-request.html"
 STAGE_VARIABLES = GUIDE + "aws-api-gateway-stage-variables-reference.html"
 LIMITS = GUIDE + "api-gateway-execution-service-limits-table.html"
+
+
+@dataclass(slots=True)
+class Resource:
+    """A part of a path: its variable child, as text, and all its children."""
+
+    variable: str = ""
+    children: "dict[str, Resource]" = field(default_factory=dict)
 
 
 @api_rule(
@@ -36,15 +45,17 @@ def an_api_has_a_method(api: Api) -> Remarks:
 )
 def a_parent_has_one_variable(api: Api) -> Remarks:
     """Only one variable stands below one parent."""
-    first: dict[tuple[str, ...], str] = {}
+    root = Resource()
     for index, route in enumerate(api.routes):
-        texts = [part.text for part in path_parts(route.path)]
-        for at_part, part in enumerate(path_parts(route.path)):
+        parent = root
+        for part in path_parts(route.path):
             if part.variable is not None:
-                sibling = first.setdefault(tuple(texts[:at_part]), part.text)
-                if sibling != part.text:
-                    yield ("routes", index, "path"), f"Name it {sibling}, as the other route does: one parent has one variable."
+                parent.variable = parent.variable or part.text
+                if parent.variable != part.text:
+                    message = f"Name it {parent.variable}, as the other route does: one parent has one variable."
+                    yield ("routes", index, "path"), message
                     break
+            parent = parent.children.setdefault(part.text, Resource())
 
 
 @api_rule("Z2-twice", Severity.FAILURE, docs=RESOURCES, evidence="INF")

@@ -124,7 +124,7 @@ def a_parameter_name_is_unique(facts: Facts) -> Remarks:
 @rule("P7", Severity.ADVICE, docs=PARAMETERS, evidence="LS")
 def a_path_parameter_is_in_the_path(facts: Facts) -> Remarks:
     """A path parameter that the method takes is a variable of its path; another one never has a value."""
-    variables = path_variables(facts.route.path)
+    variables = set(path_variables(facts.route.path))
     for key in facts.parameters:
         parameter = parse_method_parameter(key)
         if parameter is not None and parameter.location == "path" and parameter.name not in variables:

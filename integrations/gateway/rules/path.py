@@ -1,6 +1,7 @@
 """The resource path."""
 
 import re
+from collections import Counter
 
 from integrations.gateway.findings import Severity
 from integrations.gateway.grammar import PLAIN_PATH_PART, VARIABLE_PATH_PART, known, path_parts
@@ -73,6 +74,6 @@ def a_greedy_variable_is_last(facts: Facts) -> Remarks:
 @rule("Z2-name", Severity.FAILURE, docs=RESOURCES, evidence="INF")
 def a_path_variable_has_a_name_of_its_own(facts: Facts) -> Remarks:
     """Each variable of a path has a name of its own."""
-    names = [part.variable for part in path_parts(facts.route.path) if part.variable is not None]
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+    names = Counter(part.variable for part in path_parts(facts.route.path) if part.variable is not None)
+    for name in (name for name, count in names.items() if count > 1):
         yield ("path",), f"Rename one of the variables {{{name}}}: one name has one value."

@@ -92,4 +92,4 @@ def caller_credentials_need_iam(facts: Facts) -> Remarks:
     passed = CALLER.fullmatch(credentials.replace("${AWS::Partition}", "aws")) is not None
     if passed and facts.type in ("AWS", "AWS_PROXY") and (facts.route.authorization_type or "").upper() != "AWS_IAM":
         message = "Set AWS_IAM, so that there is an identity to pass on."
-        yield ("authorization_type",), message, "" if facts.route.authorizer else None
+        yield ("authorization_type",), message, "" if facts.route.authorizer or facts.route.authorization_scopes else None

@@ -3,12 +3,11 @@
 import re
 from functools import lru_cache
 
-from integrations.gateway.definition import leaves
+from integrations.gateway.definition import Api, leaves
 from integrations.gateway.findings import Severity
-from integrations.gateway.rules.rule import Facts, Remarks, rule
+from integrations.gateway.rules.rule import Remarks, api_rule
 
 KEYS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"
-SECRETS = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/intro.html"
 _SIGNS = ("AKIA", "ASIA")
 _ACCESS_KEY = re.compile(r"(?<![A-Za-z0-9])A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9])")
 _TOKEN = re.compile(r"\b(?:[Bb]earer|[Bb]asic)\s+(?=[A-Za-z0-9._~+/-]*\d)[A-Za-z0-9._~+/-]{20,}=*")
@@ -33,21 +32,18 @@ def secret_in(text: str) -> str:
     return "password" if "@" in text and "://" in text and _PASSWORD.search(text) else ""
 
 
-def _found(facts: Facts, kinds: tuple[str, ...], message: str) -> Remarks:
-    for leaf in leaves(facts.route):
-        if isinstance(leaf.value, str) and len(leaf.value) >= 16 and secret_in(leaf.value) in kinds:
-            yield leaf.path, message
+HOW = "Remove it and replace it where it was made: everyone who reads this definition has it. "
+INSTEAD = {
+    "AWS access key": "Use an execution role.",
+    "private key": "Keep it in AWS Secrets Manager.",
+    "token": "Use a parameter, ${Name}, or let the backend add it.",
+    "password": "Use a parameter, ${Name}, or let the backend add it.",
+}
 
 
-@rule("SEC1", Severity.ADVICE, docs=KEYS, evidence="D")
-def no_access_key_is_typed(facts: Facts) -> Remarks:
-    """An AWS access key or a private key stands in no value."""
-    message = "Remove the key and replace it where it was made: everyone who reads this has it. Use an execution role."
-    yield from _found(facts, ("AWS access key", "private key"), message)
-
-
-@rule("SEC2", Severity.ADVICE, docs=SECRETS, evidence="D")
-def no_token_is_typed(facts: Facts) -> Remarks:
-    """A token or a password stands in no value."""
-    message = "Remove the secret and replace it where it was made: everyone who reads this has it. Use a parameter, ${Name}."
-    yield from _found(facts, ("token", "password"), message)
+@api_rule("SEC1", Severity.ADVICE, docs=KEYS, evidence="D")
+def no_secret_is_typed(api: Api) -> Remarks:
+    """No access key, private key, token or password stands in a value."""
+    for leaf in leaves(api):
+        if isinstance(leaf.value, str) and len(leaf.value) >= 16 and (kind := secret_in(leaf.value)):
+            yield leaf.path, f"This looks like {'an' if kind[0] == 'A' else 'a'} {kind}. {HOW}{INSTEAD[kind]}"

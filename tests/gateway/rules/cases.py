@@ -858,11 +858,7 @@ CASES: dict[str, Case] = {
             template(f"key: {KEY}"),
             template("-----BEGIN RSA PRIVATE KEY-----\nMII"),
             mapped(f"'AWS4-HMAC-SHA256 Credential={KEY}/20261124'", "integration.request.header.Authorization"),
-        ],
-        [mapped("'AKIA'"), mapped(f"'x{KEY}'"), template("A PRIVATE KEY----- is not typed here"), mapped("'${Key}'")],
-    ),
-    "SEC2": Case(
-        [
+            variables(key=KEY),
             mapped("'Bearer 0123456789abcdef0123456789'", "integration.request.header.Authorization"),
             mapped("'Basic dXNlcjpwYXNzd29yZDEyMzQ1'"),
             template(f'{{"token": "{JWT}"}}'),
@@ -870,6 +866,10 @@ CASES: dict[str, Case] = {
             mapped("'ghp_" + "a1B2" * 9 + "'"),
         ],
         [
+            mapped("'AKIA'"),
+            mapped(f"'x{KEY}'"),
+            template("A PRIVATE KEY----- is not typed here"),
+            mapped("'${Key}'"),
             mapped("'Bearer ${Token}'"),
             template("Bearer $input.params('Authorization')"),
             url("https://books.example.com/@user:x"),
