@@ -1134,27 +1134,39 @@ class Leaf:
     """Whether `${Name}` in it is a reference."""
 
 
-def leaves(value: Any, path: Path = (), owner: Any = None) -> Iterable[Leaf]:
+def leaves(value: Any, path: Path = (), owner: Any = None) -> list[Leaf]:
     """All scalars of a definition in its own order, map keys included; unset ones are left out."""
-    if isinstance(value, Template):
-        yield Leaf(path, value.text, owner, substituted=value.substituted)
+    found: list[Leaf] = []
+    _collect(value, path, owner, found)
+    return found
+
+
+@functools.cache
+def _owners(owner: type) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, field.metadata.get("option")) for field in dataclasses.fields(owner))
+
+
+def _collect(value: Any, path: Path, owner: Any, found: list[Leaf]) -> None:
+    if isinstance(value, str | int):
+        found.append(Leaf(path, value, owner, substituted=owner is not None and owner.text == "reference"))
+    elif isinstance(value, Template):
+        found.append(Leaf(path, value.text, owner, substituted=value.substituted))
     elif isinstance(value, Intrinsic):
-        yield Leaf(path, value.text, owner, substituted=False)
+        found.append(Leaf(path, value.text, owner, substituted=False))
     elif isinstance(value, Reference):
-        yield Leaf(path, str(value), owner)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for field in dataclasses.fields(value):
-            inner = getattr(value, field.name)
-            yield from leaves(inner, (*path, field.name), field.metadata.get("option"))
+        found.append(Leaf(path, str(value), owner))
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            yield Leaf((*path, key), key, owner, key=True, substituted=False)
-            yield from leaves(inner, (*path, key), owner)
+            found.append(Leaf((*path, key), key, owner, key=True, substituted=False))
+            _collect(inner, (*path, key), owner, found)
     elif isinstance(value, tuple):
         for index, inner in enumerate(value):
-            yield from leaves(inner, (*path, index), owner)
+            _collect(inner, (*path, index), owner, found)
     elif value is not None:
-        yield Leaf(path, value, owner, substituted=owner is not None and owner.text == "reference")
+        for name, declared in _owners(cast(type, type(value))):
+            inner = getattr(value, name)
+            if inner is not None:
+                _collect(inner, (*path, name), declared, found)
 
 
 def with_defaults[T](value: T) -> T:
