@@ -9,6 +9,9 @@ from typing import Any
 WIDTH = 88
 """Black's."""
 
+LONGEST = 32
+"""Characters of a name before it is cut: longer ones break lines where black would not."""
+
 _INDENT = " " * 4
 
 
@@ -36,7 +39,7 @@ class Invocation:
 
 
 def expression(value: Any, *, indent: int = 0, before: int = 0, after: int = 0) -> str:
-    """The source of a value: text, numbers, True, False, None, lists, tuples, dicts, and the classes above.
+    """The source of a value: text, numbers, True, False, None, lists, dicts, and the classes above.
 
     `indent`: levels of the statement it stands in; `before` and `after`: characters on its first and last line beside it.
     It stays on one line where that fits, and else takes one line an item.
@@ -50,9 +53,8 @@ def expression(value: Any, *, indent: int = 0, before: int = 0, after: int = 0) 
         return _exploded(f"{value.function}(", items, ")", indent)
     if isinstance(value, Mapping) and value:
         return _exploded("{", [(f"{_string(key)}: ", inner) for key, inner in value.items()], "}", indent)
-    if isinstance(value, list | tuple) and value:
-        left, right = "[]" if isinstance(value, list) else "()"
-        return _exploded(left, [("", inner) for inner in value], right, indent)
+    if isinstance(value, list) and value:
+        return _exploded("[", [("", inner) for inner in value], "]", indent)
     return string(value) if isinstance(value, str) else formatted(value) if isinstance(value, Formatted) else line or ""
 
 
@@ -74,7 +76,7 @@ def _width(line: str) -> int:
 
 def _exploded(left: str, items: Iterable[tuple[str, Any]], right: str, indent: int) -> str:
     pad = _INDENT * (indent + 1)
-    lines = [f"{pad}{start}{expression(inner, indent=indent + 1, before=len(start), after=1)},\n" for start, inner in items]
+    lines = [f"{pad}{start}{expression(inner, indent=indent + 1, before=_width(start), after=1)},\n" for start, inner in items]
     return f"{left}\n{''.join(lines)}{_INDENT * indent}{right}"
 
 
@@ -95,8 +97,6 @@ def _on_one_line(value: Any) -> str | None:
         return _joined("{", [_named(f"{_string(key)}: ", inner) for key, inner in value.items()], "}")
     if isinstance(value, list):
         return _joined("[", [_on_one_line(inner) for inner in value], "]")
-    if isinstance(value, tuple):
-        return _joined("(", [_on_one_line(inner) for inner in value], ",)" if len(value) == 1 else ")")
     return repr(value)
 
 
@@ -186,7 +186,7 @@ def _character(character: str, quote: str) -> str:
 def identifier(text: str, taken: Iterable[str] = (), *, otherwise: str = "value") -> str:
     """A name in lower case with underscores that is neither a keyword nor taken: `Orders.Arn` → `orders_arn`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", text)
-    base = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_") or otherwise
+    base = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")[:LONGEST].strip("_") or otherwise
     base = f"{otherwise}_{base}" if base[0].isdigit() else base
     name, number = base, 2
     used = set(taken)
