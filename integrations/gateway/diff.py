@@ -85,7 +85,7 @@ def words(value: Any, option: Option | None = None) -> str:
 
 def _same(one: Any, other: Any) -> bool:
     """Whether two values are stored as the same bytes; `==` would not see that rows of a map were moved."""
-    return one == other and (isinstance(one, str | Absent | None) or json.dumps(to_json(one)) == json.dumps(to_json(other)))
+    return one == other and (isinstance(one, str | int | Absent | None) or json.dumps(to_json(one)) == json.dumps(to_json(other)))
 
 
 # --- Spots: where definitions may differ -----------------------------------------------------------
@@ -131,8 +131,9 @@ class Spot:
 
 
 def _state(base: Any, mine: Any, theirs: Any) -> State:
+    """Of three values that are not all the same."""
     if _same(mine, theirs):
-        return "unchanged" if _same(base, mine) else "same"
+        return "same"
     return "theirs" if _same(base, mine) else "mine" if _same(base, theirs) else "conflict"
 
 
@@ -171,8 +172,10 @@ type _Pick = Callable[[Spot], Side]
 
 
 def _walk(values: _Three, place: _Place, pick: _Pick) -> Any:
-    """The merged value: at each spot the one that `pick` names. Every spot is shown to `pick`, unchanged ones too."""
+    """The merged value: at each spot the one that `pick` names."""
     base, mine, theirs = values
+    if _same(base, mine) and _same(mine, theirs):
+        return mine
     together = type(mine) is type(theirs) and mine is not ABSENT
     if together and base is not ABSENT and type(base) is not type(mine):
         return _picked(values, place, pick)
@@ -446,8 +449,7 @@ def merge(base: Api, mine: Api, theirs: Api) -> Merge:
     spots: list[Spot] = []
 
     def note(spot: Spot) -> Side:
-        if spot.state != "unchanged":
-            spots.append(spot)
+        spots.append(spot)
         return "mine"
 
     _walk(_Three(base, mine, theirs), _Place(), note)

@@ -23,6 +23,7 @@ from integrations.gateway.definition import (
 from integrations.gateway.findings import Severity
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.formats.cloudformation import UNSUPPORTED
+from integrations.gateway.formats.export import LOST
 from integrations.gateway.grammar import Reference
 from integrations.gateway.options import options_of
 from integrations.gateway.rules import check
@@ -89,6 +90,14 @@ def test_cloudformation_refers_to_it(owner: Any, name: str) -> None:
     assert list(template["Parameters"]) == ["Name"]
     assert references(template["Resources"]) == (name not in UNSUPPORTED)
     assert not literals(template["Resources"])
+
+
+@pytest.mark.parametrize(("owner", "name"), CASES, ids=IDS)
+def test_openapi_says_that_it_stands_as_it_is(owner: Any, name: str) -> None:
+    api = around(owner, **{name: referring(owner, name)})
+    export = FORMATS["openapi"].dump(api)
+
+    assert "${Name}" not in export.text or any(finding.rule == LOST and name in finding.path for finding in export.findings)
 
 
 def references(node: Any) -> bool:
