@@ -62,6 +62,12 @@ def check_folder(folder: Path) -> None:
         )
 
 
+def check_embedded(instead: str) -> None:
+    """The database is SQLite. Raises Unfit, which names the program that PostgreSQL has `instead`."""
+    if not is_embedded():
+        raise Unfit(f"DATABASE_URL names a PostgreSQL database; nothing was done. Use {instead}: {RESTORING}.")
+
+
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Within, no other process of this machine serves the embedded database of `folder`. Raises Unfit."""

@@ -1,6 +1,54 @@
-"""What all tests share."""
+"""What all tests share. Where a machine lacks what a test needs, it is skipped with the way to get it; CI skips none."""
 
+import os
+import shutil
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("gatehouse", deadline=None)  # how long an example takes says nothing on a busy machine
 settings.load_profile("gatehouse")
+
+
+def program(*names: str) -> Callable[[], bool]:
+    """Whether one of those is on PATH."""
+    return lambda: any(map(shutil.which, names))
+
+
+def postgresql_programs() -> Path | None:
+    """The folder of initdb, pg_ctl, pg_dump and pg_restore; Debian keeps them off PATH."""
+    folders = [*map(Path, os.get_exec_path()), *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    wanted = ("initdb", "pg_ctl", "pg_dump", "pg_restore")
+    return next((folder for folder in folders if all((folder / name).is_file() for name in wanted)), None)
+
+
+NEEDS: dict[str, tuple[Callable[[], object], str]] = {
+    "browser": (program("chromium", "chromium-browser"), "Chromium: apt-get install chromium"),
+    "synthesis": (program("node"), "Node 20 or newer: apt-get install nodejs"),
+    "java": (program("javac"), "a JDK: apt-get install default-jdk-headless"),
+    "postgresql": (postgresql_programs, "PostgreSQL: apt-get install postgresql"),
+}
+"""Marker → whether this machine has what such a test needs, and how to get it."""
+
+NONE_SKIPPED = bool(os.environ.get("GATEHOUSE_TEST_ALL"))
+"""Set by CI: a skipped test of one of these markers is a failed one."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips what this machine cannot run."""
+    for marker, (present, way) in NEEDS.items():
+        if item.get_closest_marker(marker) and not present():
+            pytest.skip(f"needs {way}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turns a skip into a failure where none is allowed."""
+    report = yield
+    marked = sorted(name for name in NEEDS if item.get_closest_marker(name))
+    if NONE_SKIPPED and marked and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} ({', '.join(marked)}) was skipped, and GATEHOUSE_TEST_ALL is set: {report.longrepr}"
+    return report

@@ -21,19 +21,19 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "django", "up", "--settings", "configurator.settings", "--port", "0"]
 
 
-def environment(data: Path) -> dict[str, str]:
+def environment(data: Path, extra: dict[str, str] | None = None) -> dict[str, str]:
     """What a fresh shell has, and where the data goes."""
     ours = ("GATEHOUSE_", "DATABASE_URL", "SECRET_KEY", "EMAIL_URL", "ALLOWED_HOSTS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return kept | {"GATEHOUSE_DATA": str(data), "GATEHOUSE_COLLECTED": "1"}
+    return kept | {"GATEHOUSE_DATA": str(data), "GATEHOUSE_COLLECTED": "1"} | (extra or {})
 
 
-def refused(data: Path, *arguments: str, answer: str = "") -> tuple[int, str, str]:
+def refused(data: Path, *arguments: str, answer: str = "", extra: dict[str, str] | None = None) -> tuple[int, str, str]:
     """Exit status, output and errors of an `up` that does not come to serving."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         cwd=ROOT,
-        env=environment(data),
+        env=environment(data, extra),
         input=answer,
         capture_output=True,
         text=True,
@@ -99,12 +99,12 @@ class Served:
 
 
 @contextmanager
-def up(data: Path, *arguments: str, answer: str = "") -> Iterator[Served]:
+def up(data: Path, *arguments: str, answer: str = "", extra: dict[str, str] | None = None) -> Iterator[Served]:
     """`up`, until the end of the block."""
     with subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=ROOT,
-        env=environment(data),
+        env=environment(data, extra),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
