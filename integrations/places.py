@@ -190,7 +190,8 @@ class Places:
         value = self.api.routes[0].integration
         own = self.scope(value.backend, (*path, "backend"))
         found = self.scope(value, path) | own
-        for place in self.nameless(value.backend, (*path, "backend"), own):
+        nameless = self.nameless(value.backend, (*path, "backend"), own)
+        for place in (place for place in nameless if place[-1] not in PERMISSION[1:]):
             where = str(getattr(options_of(Raw)["type" if place[-1] == "proxy" else "raw_uri"], self.dialect))
             found.setdefault(where, []).append((place, None))
         return found
@@ -222,10 +223,10 @@ class Places:
 
     def resource(self, said: str) -> tuple[Path, ...]:
         """The places behind what a format makes beside the method, by what the format calls it."""
-        if said.startswith("permission"):
+        if "permission" in said:
             backend: type = type(self.api.routes[0].integration.backend)
             return tuple(("routes", 0, "integration", "backend", name) for name in PERMISSION if name in options_of(backend))
-        return (("models",),) if said.startswith(("model", "addmodel", "createmodel")) else ()
+        return (("models",),) if said.endswith("model") or said.startswith(("addmodel", "createmodel")) else ()
 
     def item(self, block: Block, value: Any, path: Path) -> None:
         """An item of a list of responses: what it says of itself without a name stands in its first line."""

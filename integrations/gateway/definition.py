@@ -24,6 +24,7 @@ from integrations.gateway.grammar import (
     path_variables,
     references_in,
     segments,
+    stage_variables_in,
     whole_reference,
 )
 from integrations.gateway.options import CALLING, GUIDE, HTTP_TYPES, NON_PROXY, PROXY_TYPES, REFERENCE, Kind, option, options_of
@@ -193,6 +194,12 @@ class Lambda:
         text="reference",
         kind="function",
     )
+
+    @property
+    def permitted(self) -> tuple[str, ...]:
+        """The functions that need a permission: itself, unless a stage variable names it, and the listed ones."""
+        own = (self.function,) if self.function and not stage_variables_in(self.function) else ()
+        return tuple(dict.fromkeys((*own, *self.permission_functions)))
 
     def uri(self, *, streaming: bool) -> str:
         """The URI as PutIntegration takes it, in reference notation."""

@@ -31,7 +31,9 @@ def test_a_template_goes_to_a_file(tmp_path: Path) -> None:
     path = tmp_path / "books.json"
 
     assert convert("--to", "cloudformation-json", "--out", str(path), given=dumps(an_api()).encode()) == (0, "", "")
-    assert json.loads(path.read_text())["Resources"]["Method"]["Properties"]["Integration"]["Uri"] == "https://books.example.com"
+    assert (
+        json.loads(path.read_text())["Resources"]["GetBooks"]["Properties"]["Integration"]["Uri"] == "https://books.example.com"
+    )
 
 
 def test_what_is_lost_is_said_and_leaves_with_1() -> None:

@@ -8,5 +8,6 @@ from integrations.gateway.formats.export import Export, Format, Loaded, Unreadab
 __all__ = ["FORMATS", "Export", "Format", "Loaded", "UnreadableText"]
 
 FORMATS: Mapping[str, Format] = {
-    format.name: format for format in (cloudformation.JSON, openapi.YAML, openapi.JSON, boto3_calls.BOTO3, definition.DEFINITION)
+    format.name: format
+    for format in (cloudformation.YAML, cloudformation.JSON, openapi.YAML, openapi.JSON, boto3_calls.BOTO3, definition.DEFINITION)
 }

@@ -1,9 +1,10 @@
-"""A definition as a CloudFormation template in JSON that deploys as it stands."""
+"""A definition as a CloudFormation template that deploys as it stands, in YAML or JSON."""
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
 from integrations.gateway.definition import (
@@ -15,113 +16,177 @@ from integrations.gateway.definition import (
     MethodResponse,
     Route,
     Template,
-    parameters_of,
+    leaves,
 )
 from integrations.gateway.findings import Finding, Severity
-from integrations.gateway.formats.export import Export, Format
-from integrations.gateway.grammar import Reference, function_arn, path_parts, references_in, segments
-from integrations.gateway.options import GUIDE
+from integrations.gateway.formats.export import (
+    Export,
+    Format,
+    ambiguous,
+    broken_text,
+    file_name,
+    lost,
+    noted,
+    refused,
+    supplied,
+    unsaid,
+)
+from integrations.gateway.formats.yaml_text import Tagged, yaml_text
+from integrations.gateway.grammar import (
+    PSEUDO_PARAMETERS,
+    Reference,
+    function_arn,
+    path_parts,
+    references_in,
+    segments,
+    whole_reference,
+)
+from integrations.gateway.options import Option, options_of
 
 UNSUPPORTED = {
     "insecure_skip_verification": "AWS::ApiGateway::Method has no TLS settings; deploy this one with OpenAPI or boto3.",
 }
-BUILT_IN_MODELS = ("Empty", "Error")
+LONGEST = 1_000_000
+"""Bytes that CloudFormation takes of a template in S3."""
+QUOTAS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
+DYNAMIC = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html"
 
-type Names = Mapping[str, str]
-"""The name of a definition's parameter → its logical id in the template."""
-
-
-def dump(api: Api) -> Export:
-    """The template, two spaces deep. The same definition gives the same bytes."""
-    names = parameter_names(api)
-    template: dict[str, Any] = {"AWSTemplateFormatVersion": "2010-09-09"}
-    if api.description:
-        template["Description"] = api.description
-    if names:
-        template["Parameters"] = {names[found.name]: parameter(found) for found in parameters_of(api)}
-    template["Resources"] = resources(api, names)
-    url = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}"
-    template["Outputs"] = {"Url": {"Description": "Where the stage answers.", "Value": {"Fn::Sub": url}}}
-    return Export(filename=f"{api.name or 'api'}.template.json", text=json.dumps(template, indent=2) + "\n", findings=unsaid(api))
+PARAMETER_PATTERNS = {
+    "function": (r"^arn:[^:]+:lambda:[^:]+:[^:]+:function:.+$", "The ARN of a Lambda function."),
+    "role": (r"^arn:[^:]+:iam::[^:]+:.+$", "The ARN of a role."),
+    "vpc_link": (r"^[A-Za-z0-9]+$", "The id of a VPC link."),
+    "url": (r"^https?://.+$", "A URL with http:// or https://."),
+}
+"""Kind of a parameter → what its value has to look like, in a pattern and in words."""
 
 
-def unsaid(api: Api) -> tuple[Finding, ...]:
-    """What the template leaves out, by option."""
-    found = []
-    for index, route in enumerate(api.routes):
-        for name, message in UNSUPPORTED.items():
-            if getattr(route.integration, name) is not None:
-                found.append(
-                    Finding(
-                        rule="export-lost",
-                        severity=Severity.FAILURE,
-                        path=("routes", index, "integration", name),
-                        message=message,
-                        title="CloudFormation cannot say this option.",
-                        docs=GUIDE + "api-gateway-swagger-extensions-integration-tls-config.html",
-                        evidence="S",
-                    )
-                )
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The logical ids of a template: of its parameters by the definition's names, of its models by theirs; and all there are."""
+
+    parameters: Mapping[str, str]
+    models: Mapping[str, str]
+    taken: Set[str]
+
+
+def dump_json(api: Api) -> Export:
+    """The template as JSON, two spaces deep."""
+    text = json.dumps(template(api), indent=2) + "\n"
+    return Export(filename=file_name(api, ".template.json"), text=text, findings=remarks(api, text))
+
+
+def dump_yaml(api: Api) -> Export:
+    """The template as YAML with short intrinsics."""
+    text = yaml_text(tagged(template(api)))
+    return Export(filename=file_name(api, ".template.yaml"), text=text, findings=remarks(api, text))
+
+
+# --- What it cannot say ----------------------------------------------------------------------------
+
+
+def remarks(api: Api, text: str) -> tuple[Finding, ...]:
+    """What the template loses, and why it may be refused."""
+    found = [*unsaid(api, UNSUPPORTED), *unused(api), *ambiguous(api), *broken_text(api), *misread(api)]
+    if len(text.encode(errors="replace")) > LONGEST:
+        message = f"CloudFormation takes templates of up to {LONGEST:,} bytes. Shorten the mapping templates, or use OpenAPI."
+        found.append(noted((), message, Severity.FAILURE, docs=QUOTAS, evidence="D"))
     return tuple(found)
 
 
-def parameter_names(api: Api) -> dict[str, str]:
-    """Logical ids are letters and digits; namesakes get a number."""
-    taken = {"Api", "Stage"}
-    names: dict[str, str] = {}
-    for found in parameters_of(api):
-        base = re.sub(r"[^A-Za-z0-9]", "", found.name) or "Parameter"
-        name, number = base, 2
-        while name in taken:
-            name, number = f"{base}{number}", number + 1
-        taken.add(name)
-        names[found.name] = name
-    return names
+def unused(api: Api) -> Iterator[Finding]:
+    """The declared parameters that nothing refers to: a template with them would ask for a value without a use."""
+    used = {parameter.name for parameter in supplied(api)}
+    for index, parameter in enumerate(api.parameters):
+        if parameter.name not in used:
+            message = f"Nothing refers to ${{{parameter.name}}}, so it is left out. Use it, or remove it."
+            yield lost(("parameters", index), message, Severity.IGNORED)
 
 
-def parameter(declared: DeploymentParameter) -> dict[str, Any]:
-    """A declared reference as a template parameter."""
-    found: dict[str, Any] = {"Type": "Number" if declared.kind == "number" else "String"}
-    if declared.description:
-        found["Description"] = declared.description
-    if declared.default is not None:
-        found["Default"] = declared.default
-    return found
+def misread(api: Api) -> Iterator[Finding]:
+    """Text that CloudFormation would take for an instruction, wherever it stands in a template; nothing escapes it."""
+    for leaf in leaves(api):
+        if not isinstance(leaf.value, str):
+            continue
+        if "{{resolve:" in leaf.value:
+            message = (
+                "CloudFormation replaces {{resolve:…}} wherever it stands. Change the text, or deploy with OpenAPI or boto3."
+            )
+            yield refused(leaf.path, message, docs=DYNAMIC, evidence="D")
+        elif leaf.key and (leaf.value in ("Ref", "Condition") or leaf.value.startswith("Fn::")):
+            yield refused(leaf.path, f"CloudFormation takes the key {leaf.value} for a function of its own. Rename it.")
+    for index, route in enumerate(api.routes):
+        uri = route.integration.uri
+        if "{{resolve:" in uri and not any("{{resolve:" in str(leaf.value) for leaf in leaves(route.integration.backend)):
+            yield refused(("routes", index, "integration", "backend"), "The URI would hold {{resolve:…}}. Change its parts.")
+
+
+# --- Texts -----------------------------------------------------------------------------------------
 
 
 def text(value: str, names: Names) -> Any:
-    """Reference text as a plain string, a Ref or an Fn::Sub; the result means the same to CloudFormation."""
+    """Reference text as a plain string, or as the Ref, Fn::Sub or Fn::Join that CloudFormation makes the same of."""
     parts = segments(value)
     if not any(isinstance(part, Reference) for part in parts):
-        return "".join(map(str, parts))
+        return literal("".join(map(str, parts)), names)
     if len(parts) == 1 and isinstance(parts[0], Reference):
-        return {"Ref": names.get(parts[0].name, parts[0].name)}
+        return {"Ref": logical(parts[0], names)}
+    if any(not _escapes(str(part)) for part in parts if not isinstance(part, Reference)):
+        return {"Fn::Join": ["", [{"Ref": logical(p, names)} if isinstance(p, Reference) else str(p) for p in parts]]}
     return {"Fn::Sub": sub_text(value, names)}
+
+
+def literal(value: str, names: Names) -> Any:
+    """Text without a reference, taken apart where it looks like one to something that there is in this template."""
+    if "${" not in value:
+        return value
+    alike = re.findall(r"\$\{([^{}]*)\}", value)
+    known = any(name in names.taken or name in PSEUDO_PARAMETERS for name in alike)
+    return {"Fn::Join": ["${", value.split("${")]} if known else value
+
+
+def _escapes(text: str) -> bool:
+    """Whether Fn::Sub's escape is documented for every `${` of a text."""
+    return "${" not in re.sub(r"\$\{[\w.:!]*\}", "", text)
 
 
 def sub_text(value: str, names: Names) -> str:
     """Reference text as Fn::Sub reads it: names in the template's own, everything else escaped."""
     return "".join(
-        f"${{{names.get(part.name, part.name)}}}"
-        if isinstance(part, Reference)
-        else re.sub(r"\$\{([^{}]*)\}", r"${!\1}", str(part))
+        f"${{{logical(part, names)}}}" if isinstance(part, Reference) else re.sub(r"\$\{([^{}]*)\}", r"${!\1}", str(part))
         for part in segments(value)
     )
 
 
-def scalar(value: int | Reference | None, names: Names) -> Any:
-    """A number or a flag, or the reference that stands for one."""
-    return text(str(value), names) if isinstance(value, Reference) else value
+def logical(reference: Reference, names: Names) -> str:
+    """What the template calls it; pseudo parameters keep their name."""
+    return names.parameters.get(reference.name, reference.name)
 
 
-def template_text(template: Template, names: Names) -> Any:
-    """A Velocity template: verbatim, or with its marked references."""
-    return text(template.text, names) if template.substituted else template.text
+def written(value: Any, option: Option, names: Names) -> Any:
+    """The value of an option as a property."""
+    if isinstance(value, Template):
+        return text(value.text, names) if value.substituted else literal(value.text, names)
+    if isinstance(value, Reference):
+        return text(str(value), names)
+    if isinstance(value, str):
+        return text(value, names) if option.text == "reference" else literal(value, names)
+    if isinstance(value, Mapping):
+        return {key: written(inner, option, names) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return [written(inner, option, names) for inner in value]
+    return properties(value, names) if isinstance(value, IntegrationResponse | MethodResponse) else value
 
 
-def texts(values: Mapping[str, str], names: Names) -> dict[str, Any]:
-    """A map of reference texts."""
-    return {key: text(value, names) for key, value in values.items()}
+def properties(part: Any, names: Names) -> dict[str, Any]:
+    """The options of a part that CloudFormation has a name for, as its properties."""
+    owner: type = type(part)
+    return said(
+        {
+            option.cloudformation: written(getattr(part, name), option, names)
+            for name, option in options_of(owner).items()
+            if option.cloudformation
+        }
+    )
 
 
 def said(pairs: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,160 +194,283 @@ def said(pairs: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in pairs.items() if value is not None and value != {} and value != []}
 
 
-def resources(api: Api, names: Names) -> dict[str, Any]:
-    """All resources, in the order a reader expects: API, paths, methods, permissions, deployment, stage."""
-    settings = said({"Name": api.name or "api", "BinaryMediaTypes": list(api.binary_media_types)})
-    found: dict[str, Any] = {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": settings}}
-    for number, model in enumerate(api.models, 1):
-        properties = {"RestApiId": {"Ref": "Api"}, "Name": model.name, "ContentType": model.content_type, "Schema": model.schema}
-        found[f"Model{number}"] = {"Type": "AWS::ApiGateway::Model", "Properties": properties}
-    models = {model.name: f"Model{number}" for number, model in enumerate(api.models, 1)}
-    paths: dict[str, Any] = {"": {"Fn::GetAtt": ["Api", "RootResourceId"]}}
-    methods = []
-    for number, route in enumerate(api.routes, 1):
-        parent = ""
-        for part in path_parts(route.path):
-            child = f"{parent}/{part.text}"
-            if child not in paths:
-                name = f"Resource{len(paths)}"
-                properties = {"RestApiId": {"Ref": "Api"}, "ParentId": paths[parent], "PathPart": text(part.text, names)}
-                found[name] = {"Type": "AWS::ApiGateway::Resource", "Properties": properties}
-                paths[child] = {"Ref": name}
-            parent = child
-        suffix = str(number) if len(api.routes) > 1 else ""
-        validator = None
-        if route.validate_request_body or route.validate_request_parameters:
-            validator = f"RequestValidator{suffix}"
-            checks: dict[str, Any] = {
-                "RestApiId": {"Ref": "Api"},
-                "ValidateRequestBody": scalar(route.validate_request_body or False, names),
-                "ValidateRequestParameters": scalar(route.validate_request_parameters or False, names),
-            }
-            found[validator] = {"Type": "AWS::ApiGateway::RequestValidator", "Properties": checks}
-        methods.append(f"Method{suffix}")
-        found[methods[-1]] = method(route, paths[parent], validator, models, names)
-        found |= permissions(route, suffix, names)
-    content = hashlib.sha256(json.dumps(found, sort_keys=True).encode("ascii")).hexdigest()[:10]
-    deployment = f"Deployment{content}"
-    found[deployment] = {
-        "Type": "AWS::ApiGateway::Deployment",
-        "DependsOn": methods,
-        "Properties": {"RestApiId": {"Ref": "Api"}},
-    }
-    stage = {
-        "RestApiId": {"Ref": "Api"},
-        "DeploymentId": {"Ref": deployment},
-        "StageName": text(api.stage_name, names),
-        "Variables": texts(api.stage_variables, names),
-    }
-    found["Stage"] = {"Type": "AWS::ApiGateway::Stage", "Properties": said(stage)}
+# --- The template ----------------------------------------------------------------------------------
+
+
+def template(api: Api) -> dict[str, Any]:
+    """The whole template as plain data, intrinsics in their long form."""
+    resources = Resources(api)
+    found: dict[str, Any] = {"AWSTemplateFormatVersion": "2010-09-09"}
+    allowed = allowed_values(api)
+    if parameters := supplied(api):
+        named = resources.names.parameters
+        found["Parameters"] = {named[each.name]: parameter(each, allowed.get(each.name, ())) for each in parameters}
+    found["Resources"] = resources.all()
+    path = sub_text(api.routes[0].path, resources.names) if len(api.routes) == 1 else "/"
+    url = f"https://${{Api}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/${{Stage}}{path}"
+    found["Outputs"] = {"Url": {"Description": "Where the stage answers.", "Value": {"Fn::Sub": url}}}
     return found
 
 
-def method(route: Route, resource: Any, validator: str | None, models: Names, names: Names) -> dict[str, Any]:
-    """AWS::ApiGateway::Method with its integration and responses."""
+def tagged(value: Any) -> Any:
+    """Plain data with its intrinsics in the short form of YAML."""
+    if isinstance(value, list):
+        return [tagged(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        [(key, inner)] = value.items()
+        if key == "Ref" or key.startswith("Fn::"):
+            return Tagged("!" + key.removeprefix("Fn::"), ".".join(inner) if key == "Fn::GetAtt" else tagged(inner))
+    return {key: tagged(inner) for key, inner in value.items()}
 
-    def named(found: Mapping[str, str]) -> dict[str, Any]:
-        return {key: {"Ref": models[name]} if name in models else text(name, names) for key, name in found.items()}
 
-    def answer(response: MethodResponse) -> dict[str, Any]:
-        return said(
-            {
-                "StatusCode": text(response.status_code, names),
-                "ResponseParameters": dict(response.response_parameters),
-                "ResponseModels": named(response.response_models),
-            }
+def parameter(declared: DeploymentParameter, allowed: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A declared reference as a template parameter: what its value must look like, unless its own default does not."""
+    default = declared.default
+    number = declared.kind == "number" and (default is None or re.fullmatch(r"-?\d+(\.\d+)?", default))
+    found: dict[str, Any] = {"Type": "Number" if number else "String"}
+    if declared.description:
+        found["Description"] = declared.description
+    if default is not None:
+        found["Default"] = default
+    if declared.kind in PARAMETER_PATTERNS:
+        pattern, words = PARAMETER_PATTERNS[declared.kind]
+        if default is None or re.fullmatch(pattern, default):
+            found |= {"AllowedPattern": pattern, "ConstraintDescription": words}
+    elif allowed and (default is None or default in allowed):
+        found["AllowedValues"] = list(allowed)
+    return found
+
+
+def allowed_values(api: Api) -> dict[str, tuple[str, ...]]:
+    """The names of parameters that stand where one of a few values is wanted, and which they are."""
+    found: dict[str, tuple[str, ...]] = {}
+    for leaf in leaves(api.routes):
+        reference = whole_reference(leaf.value) if isinstance(leaf.value, str) and leaf.substituted else None
+        if reference is not None and leaf.option is not None:
+            choices = ("true", "false") if isinstance(leaf.option.example, bool) else leaf.option.choices
+            found[reference.name] = choices if found.get(reference.name, choices) == choices else ()
+    return found
+
+
+def camel(words: str) -> str:
+    """Words as a part of a logical id, which is letters and digits."""
+    return "".join(word[0].upper() + word[1:] for word in re.findall(r"[A-Za-z0-9]+", words))[:100]
+
+
+class Resources:
+    """The resources of one API, each under a logical id that tells its place and stays when routes are added."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.taken = {"Api", "Stage"}
+        models = {model.name: self.named(f"{camel(model.name)}Model") for model in api.models}
+        self.paths: dict[str, str] = {}
+        """The path of each resource → its logical id; the root has none."""
+        self.methods = []
+        for route in api.routes:
+            parent = ""
+            for part in path_parts(route.path):
+                parent += f"/{part.text}"
+                if parent not in self.paths:
+                    self.paths[parent] = self.named(f"{camel(parent)}Resource")
+            self.methods.append(self.named(camel(route.method.lower()) + (camel(route.path) or "Root")))
+        parameters = {each.name: self.named(camel(each.name)) for each in supplied(api)}
+        self.names = Names(parameters, models, self.taken)
+
+    def named(self, wanted: str) -> str:
+        """A logical id that is free; namesakes are numbered."""
+        name, number = wanted, 2
+        while name in self.taken:
+            name, number = f"{wanted}{number}", number + 1
+        self.taken.add(name)
+        return name
+
+    def all(self) -> dict[str, Any]:
+        """In the order a reader expects: API, models, paths, methods, permissions, deployment, stage."""
+        api, names = self.api, self.names
+        settings = {
+            "Name": api.name or "api",
+            "Description": api.description or None,
+            "BinaryMediaTypes": list(api.binary_media_types),
+        }
+        found: dict[str, Any] = {"Api": resource("AWS::ApiGateway::RestApi", settings)}
+        for model in api.models:
+            found[names.models[model.name]] = resource(
+                "AWS::ApiGateway::Model",
+                {
+                    "RestApiId": {"Ref": "Api"},
+                    "Name": model.name,
+                    "ContentType": model.content_type,
+                    "Schema": schema_value(model.schema),
+                },
+            )
+        for path, name in self.paths.items():
+            above, _, part = path.rpartition("/")
+            placed = {"RestApiId": {"Ref": "Api"}, "ParentId": self.place(above), "PathPart": text(part, names)}
+            found[name] = resource("AWS::ApiGateway::Resource", placed)
+        for route, name in zip(api.routes, self.methods, strict=True):
+            checks = None
+            if route.validate_request_body or route.validate_request_parameters:
+                checks = self.named(f"{name}Validator")
+                found[checks] = resource("AWS::ApiGateway::RequestValidator", validation(route, names))
+            found[name] = self.method(route, checks)
+        content = hashlib.sha256(json.dumps(found).encode("ascii")).hexdigest()[:10]
+        found |= self.permissions()
+        deployment = self.named(f"Deployment{content}")
+        found[deployment] = resource("AWS::ApiGateway::Deployment", {"RestApiId": {"Ref": "Api"}})
+        found[deployment]["DependsOn"] = self.methods
+        stage = {
+            "RestApiId": {"Ref": "Api"},
+            "DeploymentId": {"Ref": deployment},
+            "StageName": text(api.stage_name, names),
+            "Variables": {key: text(value, names) for key, value in api.stage_variables.items()},
+        }
+        found["Stage"] = resource("AWS::ApiGateway::Stage", stage)
+        return found
+
+    def place(self, path: str) -> dict[str, Any]:
+        """The id of the resource at a path."""
+        return {"Ref": self.paths[path]} if path in self.paths else {"Fn::GetAtt": ["Api", "RootResourceId"]}
+
+    def method(self, route: Route, validator: str | None) -> dict[str, Any]:
+        """AWS::ApiGateway::Method with its integration and responses."""
+        names = self.names
+        own = properties(route, names)
+        first = {
+            "RestApiId": {"Ref": "Api"},
+            "ResourceId": self.place("".join(f"/{part.text}" for part in path_parts(route.path))),
+            "HttpMethod": own["HttpMethod"],
+            "AuthorizationType": own.get("AuthorizationType", "NONE"),
+        }
+        effective = {
+            "RequestParameters": route.request_parameters,
+            "RequestModels": self.modelled(route.request_models),
+            "RequestValidatorId": validator and {"Ref": validator},
+            "Integration": integration(route.integration, names),
+            "MethodResponses": [
+                said(properties(response, names) | {"ResponseModels": self.modelled(response.response_models)})
+                for response in route.method_responses
+            ],
+        }
+        for elsewhere in ("ValidateRequestBody", "ValidateRequestParameters"):
+            own.pop(elsewhere, None)
+        return resource("AWS::ApiGateway::Method", first | own | effective)
+
+    def modelled(self, found: Mapping[str, str]) -> dict[str, Any]:
+        """Models by media type: the API's own by reference, so that they are made first."""
+        models = self.names.models
+        return {key: {"Ref": models[name]} if name in models else text(name, self.names) for key, name in found.items()}
+
+    def permissions(self) -> dict[str, Any]:
+        """What lets API Gateway invoke the functions, scoped as the CDK scopes it."""
+        found: dict[str, Any] = {}
+        for route, name in zip(self.api.routes, self.methods, strict=True):
+            backend = route.integration.backend
+            if not isinstance(backend, Lambda):
+                continue
+            for number, function in enumerate(backend.permitted, 1):
+                for kind, tail in sources(route, backend, self.names).items():
+                    arn = f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/{tail}"
+                    permission = resource(
+                        "AWS::Lambda::Permission",
+                        {
+                            "Action": "lambda:InvokeFunction",
+                            "FunctionName": text(function_arn(function), self.names),
+                            "Principal": "apigateway.amazonaws.com",
+                            "SourceArn": {"Fn::Sub": arn},
+                        },
+                    )
+                    if permission not in found.values():
+                        found[self.named(f"{name}{kind}Permission{number if number > 1 else ''}")] = permission
+        return found
+
+
+def resource(kind: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """One resource with what is set of its properties."""
+    return {"Type": kind, "Properties": said(wanted)}
+
+
+def schema_value(schema: str) -> Any:
+    """A model's schema as JSON, or as its text where JSON would not keep it."""
+    try:
+        value = json.loads(schema, object_pairs_hook=_only_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return schema
+    return value if isinstance(value, dict) and _is_plain(value) else schema
+
+
+def _only_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether CloudFormation and JavaScript both take it as it stands: no function's name as a key, no number too long."""
+    if isinstance(value, dict):
+        return all(
+            not (key in ("Ref", "Condition") or key.startswith("Fn::")) and _is_plain(inner) for key, inner in value.items()
         )
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return not isinstance(value, int | float) or abs(value) < 2**53
 
-    properties = {
+
+def validation(route: Route, names: Names) -> dict[str, Any]:
+    """The properties of the route's AWS::ApiGateway::RequestValidator."""
+    own = properties(route, names)
+    return {
         "RestApiId": {"Ref": "Api"},
-        "ResourceId": resource,
-        "HttpMethod": text(route.method, names),
-        "AuthorizationType": text(route.authorization_type or "NONE", names),
-        "AuthorizerId": None if route.authorizer is None else text(route.authorizer, names),
-        "AuthorizationScopes": [text(scope, names) for scope in route.authorization_scopes],
-        "ApiKeyRequired": scalar(route.api_key_required, names),
-        "OperationName": route.operation_name,
-        "RequestParameters": route.request_parameters,
-        "RequestModels": named(route.request_models),
-        "RequestValidatorId": {"Ref": validator} if validator else None,
-        "Integration": integration(route.integration, names),
-        "MethodResponses": [answer(response) for response in route.method_responses],
+        "ValidateRequestBody": own.get("ValidateRequestBody"),
+        "ValidateRequestParameters": own.get("ValidateRequestParameters"),
     }
-    return {"Type": "AWS::ApiGateway::Method", "Properties": said(properties)}
 
 
 def integration(value: Integration, names: Names) -> dict[str, Any]:
     """The Integration property."""
-
-    def maybe(found: str | None) -> Any:
-        return None if found is None else text(found, names)
-
-    def answer(response: IntegrationResponse) -> dict[str, Any]:
-        return said(
-            {
-                "StatusCode": text(response.status_code, names),
-                "SelectionPattern": response.selection_pattern,
-                "ContentHandling": maybe(response.content_handling),
-                "ResponseParameters": texts(response.response_parameters, names),
-                "ResponseTemplates": {k: template_text(v, names) for k, v in response.response_templates.items()},
-            }
-        )
-
-    return said(
-        {
-            "Type": text(value.type, names),
-            "IntegrationHttpMethod": maybe(value.http_method),
-            "Uri": text(value.uri, names) if value.uri else None,
-            "Credentials": maybe(value.credentials),
-            "ConnectionType": maybe(value.connection_type),
-            "ConnectionId": maybe(value.vpc_link),
-            "IntegrationTarget": maybe(value.integration_target),
-            "RequestParameters": texts(value.request_parameters, names),
-            "RequestTemplates": {k: template_text(v, names) for k, v in value.request_templates.items()},
-            "PassthroughBehavior": maybe(value.passthrough_behavior),
-            "ContentHandling": maybe(value.content_handling),
-            "CacheNamespace": maybe(value.cache_namespace),
-            "CacheKeyParameters": list(value.cache_key_parameters),
-            "TimeoutInMillis": scalar(value.timeout_ms, names),
-            "ResponseTransferMode": maybe(value.response_transfer_mode),
-            "IntegrationResponses": [answer(response) for response in value.integration_responses],
-        }
-    )
+    first = {
+        "Type": text(value.type, names),
+        "IntegrationHttpMethod": None if value.http_method is None else text(value.http_method, names),
+        "Uri": text(value.uri, names) if value.uri else None,
+        "Credentials": None if value.credentials is None else text(value.credentials, names),
+    }
+    own = properties(value, names)
+    own.pop("Credentials", None)  # two options have this name; `Integration.credentials` decides between them
+    return said(first | own)
 
 
-def permissions(route: Route, suffix: str, names: Names) -> dict[str, Any]:
-    """What lets API Gateway invoke the function, scoped as the CDK scopes it; none where a role makes the call."""
-    backend = route.integration.backend
-    if not isinstance(backend, Lambda) or route.integration.credentials:
-        return {}
+def sources(route: Route, backend: Lambda, names: Names) -> dict[str, str]:
+    """What may invoke the function, as the end of an execute-api ARN for Fn::Sub, by what it is for."""
+    if backend.scope_permission_to_method is False:
+        return {"": "*/*/*"}
     verb = "*" if route.method == "ANY" or references_in(route.method) else route.method
     path = "".join("/*" if part.variable else f"/{sub_text(part.text, names)}" for part in path_parts(route.path)) or "/"
-    sources = {"": f"${{Stage}}/{verb}{path}"}
-    if backend.scope_permission_to_method is False:
-        sources = {"": "*/*/*"}
-    elif backend.allow_test_invoke is not False:
-        sources["Test"] = f"test-invoke-stage/{verb}{path}"
-    found: dict[str, Any] = {}
-    for number, function in enumerate(backend.permission_functions or (backend.function,), 1):
-        which = str(number) if len(backend.permission_functions) > 1 else ""
-        for kind, tail in sources.items():
-            arn = f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/{tail}"
-            properties = {
-                "Action": "lambda:InvokeFunction",
-                "FunctionName": text(function_arn(function), names),
-                "Principal": "apigateway.amazonaws.com",
-                "SourceArn": {"Fn::Sub": arn},
-            }
-            found[f"Permission{suffix}{which}{kind}"] = {"Type": "AWS::Lambda::Permission", "Properties": properties}
+    found = {"": f"${{Stage}}/{verb}{path}"}
+    if backend.allow_test_invoke is not False:
+        found["Test"] = f"test-invoke-stage/{verb}{path}"
     return found
 
 
+YAML = Format(
+    name="cloudformation",
+    label="CloudFormation",
+    lexer="yaml",
+    media_type="application/yaml",
+    dump=dump_yaml,
+    unsupported=UNSUPPORTED,
+)
 JSON = Format(
     name="cloudformation-json",
     label="CloudFormation JSON",
     lexer="json",
     media_type="application/json",
-    dump=dump,
+    dump=dump_json,
     unsupported=UNSUPPORTED,
 )

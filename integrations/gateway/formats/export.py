@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from integrations.gateway.definition import Api, leaves
+from integrations.gateway.definition import Api, DeploymentParameter, leaves, parameters_of
 from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.options import options_of
 
@@ -93,6 +93,12 @@ class Format:
 def file_name(api: Api, ending: str) -> str:
     """The API's name as that of a file, with its ending."""
     return (re.sub(r"[^A-Za-z0-9._-]+", "-", api.name).strip("-.") or "api") + ending
+
+
+def supplied(api: Api) -> tuple[DeploymentParameter, ...]:
+    """The parameters that something refers to: what a deployment has to supply."""
+    used = {parameter.name for parameter in parameters_of(dataclasses.replace(api, parameters=()))}
+    return tuple(parameter for parameter in parameters_of(api) if parameter.name in used)
 
 
 def unsaid(api: Api, unsupported: Mapping[str, str]) -> Iterator[Finding]:

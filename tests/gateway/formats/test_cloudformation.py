@@ -2,14 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from cfnlint.api import ManualArgs, lint
+from hypothesis import given, settings
 
 from integrations.gateway.definition import (
     Api,
     AwsService,
+    DeploymentParameter,
     Http,
     Integration,
     IntegrationResponse,
@@ -20,9 +23,12 @@ from integrations.gateway.definition import (
     Template,
 )
 from integrations.gateway.formats import FORMATS
-from integrations.gateway.formats.cloudformation import UNSUPPORTED, dump
-from integrations.gateway.options import options_of
+from integrations.gateway.formats.cloudformation import template
+from integrations.gateway.formats.export import Format
+from integrations.gateway.grammar import Reference
 from integrations.gateway.rules import check
+from tests.gateway.definitions import apis
+from tests.gateway.normal import read
 
 OK = (IntegrationResponse(status_code="200", response_parameters={"method.response.header.A": "'*'"}),)
 VALID = {
@@ -53,34 +59,38 @@ VALID = {
 
 
 def an_api(*routes: Route) -> Api:
-    return Api(name="books", routes=routes, models=(Model(name="Book", schema='{"type": "object"}'),))
+    schema = '{"type": "object", "properties": {"title": {"type": "string"}}}'
+    return Api(name="books", routes=routes, models=(Model(name="Book", schema=schema),))
 
 
+BOTH = [FORMATS["cloudformation"], FORMATS["cloudformation-json"]]
+
+
+def complaints(text: str) -> list[str]:
+    return [str(match) for match in lint(text, config=ManualArgs(regions=["eu-west-1"]))]
+
+
+@pytest.mark.parametrize("format", BOTH, ids=lambda format: format.name)
 @pytest.mark.parametrize("name", VALID)
-def test_cfn_lint_finds_nothing(name: str) -> None:
+def test_cfn_lint_finds_nothing(name: str, format: Format) -> None:
     api = an_api(VALID[name])
 
     assert [finding.rule for finding in check(api) if finding.blocks] == []
-    assert [str(match) for match in lint(dump(api).text, config=ManualArgs(regions=["eu-west-1"]))] == []
+    assert complaints(format.dump(api).text) == []
 
 
-@pytest.mark.parametrize("name", options_of(Integration))
-def test_no_option_is_dropped_in_silence(name: str) -> None:
-    before = dump(an_api(Route(integration=Integration(backend=Http(url="https://a.example")))))
-    changed = Integration(backend=Http(url="https://a.example"), **{name: options_of(Integration)[name].example})
-    after = dump(an_api(Route(integration=changed)))
-
-    if name in UNSUPPORTED:
-        assert [finding.path[-1] for finding in after.findings] == [name]
-    else:
-        assert after.text != before.text
-        assert after.findings == ()
+@settings(max_examples=12, deadline=None)
+@given(api=apis(routes=2, unique=True))
+def test_cfn_lint_finds_nothing_in_any_definition(api: Api) -> None:
+    assert complaints(FORMATS["cloudformation"].dump(api).text) == []
 
 
-def test_the_api_names_its_binary_media_types() -> None:
-    api = Api(name="books", binary_media_types=("image/png",), routes=(VALID["mock"],))
+@settings(max_examples=40, deadline=None)
+@given(api=apis(routes=2))
+def test_yaml_and_json_say_the_same(api: Api) -> None:
+    written, other = (format.dump(api).text for format in BOTH)
 
-    assert json.loads(dump(api).text)["Resources"]["Api"]["Properties"] == {"Name": "books", "BinaryMediaTypes": ["image/png"]}
+    assert read(written) == json.loads(other)
 
 
 def meaning(value: Any) -> str:
@@ -89,9 +99,18 @@ def meaning(value: Any) -> str:
         return value
     if "Ref" in value:
         return f"<{value['Ref']}>"
+    if "Fn::Join" in value:
+        return str(value["Fn::Join"][0]).join(map(meaning, value["Fn::Join"][1]))
     return re.sub(r"\$\{(!?)([^{}]*)\}", lambda m: f"${{{m[2]}}}" if m[1] else f"<{m[2]}>", value["Fn::Sub"])
 
 
+def the_method(template: Any) -> dict[str, Any]:
+    [found] = [each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::ApiGateway::Method"]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("format", BOTH, ids=lambda format: format.name)
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
@@ -100,29 +119,127 @@ def meaning(value: Any) -> str:
         ("'${Orders.Arn}'", "'<OrdersArn>'"),
         ("'${Name}${stageVariables.a}'", "'<Name>${stageVariables.a}'"),
         ("'${a b}${Name}'", "'${a b}<Name>'"),
+        ("'${!AWS::Region} $'", "'${AWS::Region} $'"),
+        ("'${ ${Name} ${{x}}'", "'${ <Name> ${{x}}'"),
         ('\'"\\n{{resolve}}*/"""#{on\u2028\'', '\'"\\n{{resolve}}*/"""#{on\u2028\''),
     ],
 )
-def test_a_text_means_itself(given: str, wanted: str) -> None:
+def test_a_text_means_itself(given: str, wanted: str, format: Format) -> None:
     key = "integration.request.header.A"
     api = an_api(Route(integration=Integration(backend=Http(url="https://a.example"), request_parameters={key: given})))
-    [written] = [
-        resource["Properties"]["Integration"]["RequestParameters"][key]
-        for resource in json.loads(dump(api).text)["Resources"].values()
-        if resource["Type"] == "AWS::ApiGateway::Method"
-    ]
 
-    assert meaning(written) == wanted
+    assert meaning(the_method(read(format.dump(api).text))["Integration"]["RequestParameters"][key]) == wanted
+
+
+def deployment(api: Api) -> list[str]:
+    return [name for name in template(api)["Resources"] if name.startswith("Deployment")]
 
 
 def test_a_changed_method_is_deployed_anew() -> None:
-    def deployment(timeout_ms: int) -> list[str]:
-        api = an_api(Route(integration=Integration(backend=Http(url="https://a.example"), timeout_ms=timeout_ms)))
-        return [name for name in json.loads(dump(api).text)["Resources"] if name.startswith("Deployment")]
+    def api(timeout_ms: int) -> Api:
+        return an_api(Route(integration=Integration(backend=Http(url="https://a.example"), timeout_ms=timeout_ms)))
 
-    assert deployment(1_000) == deployment(1_000) != deployment(2_000)
+    assert deployment(api(1_000)) == deployment(api(1_000)) != deployment(api(2_000))
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_the_same_definition_gives_the_same_bytes(name: str) -> None:
-    assert FORMATS[name].dump(an_api(*VALID.values())) == FORMATS[name].dump(an_api(*VALID.values()))
+def test_a_route_that_is_added_leaves_the_names_of_the_others() -> None:
+    before = template(an_api(VALID["lambda"], VALID["sqs"]))["Resources"]
+    after = template(an_api(VALID["http"], VALID["lambda"], VALID["mock"], VALID["sqs"]))["Resources"]
+
+    kept = [name for name in before if not name.startswith("Deployment") and name != "Stage"]
+    assert {name: after.get(name) for name in kept} == {name: before[name] for name in kept}
+
+
+def permissions(**options: Any) -> list[tuple[Any, str]]:
+    found = template(an_api(Route(path="/orders/{id}", integration=Integration(backend=Lambda(**options)))))["Resources"]
+    start = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/"
+    return [
+        (each["Properties"]["FunctionName"], each["Properties"]["SourceArn"]["Fn::Sub"].removeprefix(start))
+        for each in found.values()
+        if each["Type"] == "AWS::Lambda::Permission"
+    ]
+
+
+def named(name: str) -> dict[str, str]:
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{name}"}
+
+
+def test_permissions_are_scoped_as_the_cdk_scopes_them() -> None:
+    stage, test = "${Stage}/GET/orders/*", "test-invoke-stage/GET/orders/*"
+    listed = ("a", "${B.Arn}")
+    function = "f-${stageVariables.env}"
+
+    assert permissions(function="f") == [(named("f"), stage), (named("f"), test)]
+    assert permissions(function="f", allow_test_invoke=False) == [(named("f"), stage)]
+    assert permissions(function="f", scope_permission_to_method=False, allow_test_invoke=False) == [(named("f"), "*/*/*")]
+    assert permissions(function=function) == []
+    assert permissions(function=function, permission_functions=listed, allow_test_invoke=False) == [
+        (named("a"), stage),
+        ({"Ref": "BArn"}, stage),
+    ]
+
+
+def test_a_parameter_says_what_its_value_looks_like() -> None:
+    integration = Integration(
+        backend=Lambda(function="${Orders}"), timeout_ms=Reference("Patience"), content_handling="${Handling}"
+    )
+    parameters = (
+        DeploymentParameter(name="Orders", kind="function", description="It takes the order."),
+        DeploymentParameter(name="Patience", kind="number", default="5000"),
+        DeploymentParameter(name="Unused"),
+    )
+    api = replace(an_api(Route(integration=integration, api_key_required=Reference("Key"))), parameters=parameters)
+
+    assert template(api)["Parameters"] == {
+        "Orders": {
+            "Type": "String",
+            "Description": "It takes the order.",
+            "AllowedPattern": "^arn:[^:]+:lambda:[^:]+:[^:]+:function:.+$",
+            "ConstraintDescription": "The ARN of a Lambda function.",
+        },
+        "Patience": {"Type": "Number", "Default": "5000"},
+        "Handling": {"Type": "String", "AllowedValues": ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]},
+        "Key": {"Type": "String", "AllowedValues": ["true", "false"]},
+    }
+    assert [finding.path for finding in BOTH[0].dump(api).findings] == [("parameters", 2)]
+
+
+ANY = Http(url="https://a.example", proxy=False)
+
+
+def answered(*responses: tuple[str, str | None]) -> Api:
+    made = tuple(IntegrationResponse(status_code=status, selection_pattern=pattern) for status, pattern in responses)
+    return an_api(Route(integration=Integration(backend=ANY, integration_responses=made)))
+
+
+@pytest.mark.parametrize(
+    ("api", "said"),
+    [
+        (answered(("200", None), ("200", "5.*")), [(1, "status_code")]),
+        (answered(("200", "5.*"), ("400", "5.*")), [(1, "selection_pattern")]),
+        (answered(("200", None), ("400", "")), [(1, "selection_pattern")]),
+        (answered(("200", None), ("400", "default")), []),
+    ],
+    ids=["one status", "one pattern", "two defaults", "a pattern called default"],
+)
+def test_responses_that_api_gateway_does_not_keep_are_written_and_noted(api: Api, said: list[tuple[int, str]]) -> None:
+    export = BOTH[0].dump(api)
+
+    assert [finding.path[-2:] for finding in export.findings] == said
+    assert len(the_method(read(export.text))["Integration"]["IntegrationResponses"]) == 2
+    assert not export.refused
+
+
+@pytest.mark.parametrize(
+    "api",
+    [
+        an_api(Route(integration=Integration(backend=ANY, request_templates={"a/b": Template("{{resolve:ssm:a}}")}))),
+        an_api(Route(integration=Integration(backend=ANY, request_templates={"a/b": Template("\ud800")}))),
+        an_api(Route(integration=Integration(backend=AwsService(service="{{resolve", path="a")))),
+        replace(an_api(Route(integration=Integration(backend=ANY))), stage_variables={"Ref": "x"}),
+        replace(an_api(Route(integration=Integration(backend=ANY))), description="{{resolve:ssm:a}}"),
+    ],
+    ids=["dynamic reference", "lone surrogate", "assembled dynamic reference", "intrinsic as a key", "description"],
+)
+def test_what_cloudformation_would_read_as_something_else_is_refused(api: Api) -> None:
+    assert [export.refused for export in (format.dump(api) for format in BOTH)] == [True, True]

@@ -1,0 +1,86 @@
+"""What holds for every format: the same bytes, no option dropped in silence, no text that becomes structure."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from integrations.gateway.definition import (
+    BACKENDS,
+    Api,
+    Backend,
+    Http,
+    Integration,
+    IntegrationResponse,
+    Lambda,
+    MethodResponse,
+    Model,
+    Raw,
+    Route,
+)
+from integrations.gateway.formats import FORMATS
+from integrations.gateway.options import options_of
+
+OWNERS: tuple[type, ...] = (Api, Route, Integration, IntegrationResponse, MethodResponse, Model, *BACKENDS.values())
+OPTIONS = [(owner, name) for owner in OWNERS for name in options_of(owner) if (owner, name) != (Lambda, "http_method")]
+"""All but the one whose only valid value is its default."""
+HTTP = Http(url="https://books.example.com/v1")
+PLAIN: dict[str, Backend] = {
+    "lambda": Lambda(function="${Orders}"),
+    "http": HTTP,
+    "raw": Raw(type="HTTP", http_method="GET", raw_uri="https://books.example.com/v1"),
+}
+
+
+def an_api(backend: Backend = HTTP, **options: Any) -> Api:
+    """One route, with a path variable to suppress and a model to refer to."""
+    answers = (IntegrationResponse(status_code="204"),)
+    options = {"integration_responses": answers} | options
+    integration = Integration(backend=backend, **options)
+    return Api(name="books", routes=(Route(path="/{id}", integration=integration),), models=(Model(name="Book"),))
+
+
+def route_of(api: Api, **options: Any) -> Api:
+    return replace(api, routes=(replace(api.routes[0], **options),))
+
+
+def with_option(owner: type, name: str) -> tuple[Api, Api]:
+    """A definition without and with the example of an option."""
+    example = {name: options_of(owner)[name].example}
+    plain = an_api()
+    if owner is Api:
+        used = replace(plain, parameters=()) if name != "parameters" else route_of(plain, authorizer="${Orders}")
+        return used, replace(used, **example)
+    if owner is Model:
+        return plain, replace(plain, models=(replace(plain.models[0], **example),))
+    if owner is Route:
+        return plain, route_of(plain, **example)
+    if owner is MethodResponse:
+        before = route_of(plain, responses=(MethodResponse(status_code="500"),))
+        return before, route_of(plain, responses=(replace(MethodResponse(status_code="500"), **example),))
+    if owner is Integration:
+        return plain, an_api(**example)
+    if owner is IntegrationResponse:
+        return plain, an_api(integration_responses=(replace(IntegrationResponse(status_code="204"), **example),))
+    backend: Any = PLAIN.get(owner.kind, owner())  # type: ignore[attr-defined]
+    if name == "action_parameters":
+        backend = replace(backend, action="SendMessage")
+    return an_api(backend), an_api(replace(backend, **example))
+
+
+@pytest.mark.parametrize("target", FORMATS)
+@pytest.mark.parametrize(("owner", "name"), OPTIONS, ids=lambda part: getattr(part, "__name__", part))
+def test_no_option_is_dropped_in_silence(target: str, owner: type, name: str) -> None:
+    before, after = (FORMATS[target].dump(api) for api in with_option(owner, name))
+
+    if name in FORMATS[target].unsupported:
+        assert name in [finding.path[-1] for finding in after.findings]
+    else:
+        assert after.text != before.text or {f.path for f in after.findings} - {f.path for f in before.findings}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_definition_gives_the_same_bytes(name: str) -> None:
+    api = with_option(Api, "parameters")[1]
+
+    assert FORMATS[name].dump(api) == FORMATS[name].dump(api)
