@@ -2,12 +2,15 @@
 
 import dataclasses
 import functools
+import hashlib
 import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
+
+from django.core.exceptions import BadRequest
 
 from integrations.gateway.definition import BACKENDS, LIMITS, Api, Integration, Intrinsic, MethodResponse, Template
 from integrations.gateway.findings import Finding, Path, Severity
@@ -27,8 +30,11 @@ ROW = re.compile(r"[a-z0-9]{1,8}")
 """A row's id: it stays with the row when others go, come and move. Rows of the base have their number in it."""
 
 
-class UnreadableForm(ValueError):
+class UnreadableForm(BadRequest):
     """A request that is not this form: what is wrong with it, in words for whoever sent it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason} Nothing was kept or saved. Copy what you need from the page, then reload it.")
 
 
 # --- What there is to fill in, from the declared types and options ---------------------------------
@@ -180,6 +186,13 @@ def _parts(name: str) -> list[str]:
     parts = name.split("-")
     starts = {"route": ["routes"], "integration": ["routes", "integration"], "backend": ["routes", "integration", "backend"]}
     return [*starts.get(parts[0], parts[:1]), *parts[1:]]
+
+
+def path_of(name: str) -> Path:
+    """The place in the definition of an option by the name of its input."""
+    parts = _parts(name)
+    found = [part for index, part in enumerate(parts) if not (part in BACKENDS and parts[index - 1] == "backend")]
+    return ("routes", 0, *found[1:]) if parts[0] == "routes" else tuple(found)
 
 
 def names_in(control: Control, prefix: str = "") -> Iterator[str]:
@@ -571,23 +584,8 @@ def parsed(control: Scalar, text: str) -> Any:
 
 # --- The form --------------------------------------------------------------------------------------
 
-BESIDE = frozenset(
-    {
-        "csrfmiddlewaretoken",
-        WHOLE,
-        "base",
-        "tab",
-        "seen",
-        "counter",
-        "touched",
-        "format",
-        "last",
-        "do",
-        "owner",
-        "tags",
-        "message",
-    }
-)
+PAGE = ("csrfmiddlewaretoken", WHOLE, "base", "tab", "seen", "counter", "touched", "format", "do", "summary", "anyway")
+BESIDE = frozenset((*PAGE, "owner", "tags", "message"))
 """Inputs of the page that are no part of the definition."""
 
 
@@ -631,6 +629,11 @@ class IntegrationForm:
     def type(self) -> str:
         """Its integration type."""
         return self.integration.type
+
+    @property
+    def shown(self) -> str:
+        """Kind and type of the backend that the page is made for."""
+        return self.posted[SHOWN][0]
 
     def place(self, path: Path) -> Place:
         """Where a path stands in the form: at itself, or at the nearest thing that holds it."""
@@ -806,3 +809,25 @@ def value_at(api: Api, name: str) -> Any:
 
 OPTION_NAMES = tuple(names_in(ROOT))
 """The input name of every option that is no row's own."""
+
+
+def spelled_out(control: Control, name: str = "") -> Iterator[str]:
+    """The names of all inputs, those of rows too."""
+    match control:
+        case Rows(item=item):
+            yield from spelled_out(item, f"{name}-*")
+        case Group(controls=controls):
+            for part, inner in controls.items():
+                yield from spelled_out(inner, name_of(name, part))
+        case OneOf(kinds=kinds):
+            yield name
+            for kind, group in kinds.items():
+                yield from spelled_out(group, name_of(name, kind))
+        case Only(item=item):
+            yield from spelled_out(item, name)
+        case _:
+            yield name
+
+
+VERSION = hashlib.sha256("\n".join(spelled_out(ROOT)).encode("utf-8")).hexdigest()[:12]
+"""Changes with what there is to fill in: a page that was made by another version is not read as this one."""

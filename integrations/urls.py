@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import catalog, entrance, exports, history, preferences
+from integrations.views import catalog, editor, entrance, exports, history, preferences
 
 urlpatterns = [
     path("", catalog.home, name="home"),
@@ -11,6 +11,11 @@ urlpatterns = [
     path("sign-in/<str:secret>", entrance.sign_in_link, name="sign-in-link"),
     # Catalog
     path("t/<slug:team>/", catalog.catalog, name="catalog"),
+    # Editor
+    path("t/<slug:team>/i/<slug:slug>/edit", editor.edit, name="integration-edit"),
+    path("t/<slug:team>/i/<slug:slug>/check", editor.check, name="integration-check"),
+    path("t/<slug:team>/i/<slug:slug>/act", editor.act, name="integration-act"),
+    path("t/<slug:team>/i/<slug:slug>/discard", editor.discard, name="integration-discard"),
     # History
     path("t/<slug:team>/i/<slug:slug>/history", history.history, name="history"),
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>", history.revision, name="revision"),

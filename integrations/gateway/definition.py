@@ -188,6 +188,7 @@ class Lambda:
     permission_functions: tuple[str, ...] = option(
         (),
         label="Functions behind the stage variable",
+        value_text="function",
         help="The functions that the stage variable may name; each is given its own permission.",
         docs=GUIDE + "amazon-api-gateway-using-stage-variables.html",
         example=("orders-dev", "orders-prod"),
@@ -519,6 +520,7 @@ class Integration:
     cache_key_parameters: tuple[str, ...] = option(
         (),
         label="Cache key",
+        value_text="parameter",
         help="Request parameters of the method that tell cached answers apart, such as method.request.querystring.page.",
         docs=GUIDE + "api-gateway-caching.html",
         example=("method.request.querystring.page",),
@@ -648,6 +650,7 @@ class Integration:
     integration_responses: tuple[IntegrationResponse, ...] = option(
         (),
         label="Integration responses",
+        value_text="response",
         help="How answers of the backend become responses. One of them, without a pattern, is the default.",
         docs=GUIDE + "api-gateway-integration-settings-integration-response.html",
         example=(IntegrationResponse(status_code="200"),),
@@ -816,6 +819,7 @@ class Route:
     authorization_scopes: tuple[str, ...] = option(
         (),
         label="Scopes",
+        value_text="scope",
         help="The OAuth scopes of which a Cognito access token needs one.",
         docs=GUIDE + "apigateway-integrate-with-cognito.html",
         example=("books/read",),
@@ -855,6 +859,7 @@ class Route:
     responses: tuple[MethodResponse, ...] = option(
         (),
         label="Method responses",
+        value_text="response",
         help="Responses that the method declares beside those that the integration implies; the same status adds to it.",
         docs=GUIDE + "api-gateway-method-settings-method-response.html",
         example=(MethodResponse(status_code="404"),),
@@ -866,6 +871,7 @@ class Route:
     suppressed: tuple[str, ...] = option(
         (),
         label="Not declared",
+        value_text="name",
         help="What the integration implies and the method does not declare all the same.",
         docs=GUIDE + "api-gateway-method-settings-method-request.html",
         example=("method.request.path.id",),
@@ -1073,6 +1079,7 @@ class Api:
     parameters: tuple[DeploymentParameter, ...] = option(
         (),
         label="Parameters",
+        value_text="parameter",
         help="What a deployment supplies for each ${Name}. A name that is used and not listed is a text, or what its place says.",
         docs=PARAMETERS,
         example=(DeploymentParameter(name="Orders", kind="function"),),
@@ -1081,6 +1088,7 @@ class Api:
     models: tuple[Model, ...] = option(
         (),
         label="Models",
+        value_text="model",
         help="JSON schemas that bodies are validated against.",
         docs=GUIDE + "models-mappings-models.html",
         example=(Model(name="Order"),),
@@ -1114,6 +1122,7 @@ class Api:
     binary_media_types: tuple[str, ...] = option(
         (),
         label="Binary media types",
+        value_text="media type",
         help="Bodies of these media types are bytes, not text; body conversion goes by them. */* makes every body binary.",
         docs=GUIDE + "api-gateway-payload-encodings.html",
         example=("image/png",),

@@ -48,6 +48,7 @@ class Option:
     key_text: str = ""
     """For a map: what its keys are, in one or two words."""
     value_text: str = ""
+    """For a map or a list: what one of its values is."""
     key_prefixes: tuple[str, ...] = ()
     """For a map: what its keys may begin with; the rest of a key is a name of the user's."""
     types: frozenset[str] = ALL_TYPES

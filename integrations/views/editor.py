@@ -1,0 +1,458 @@
+"""The editor: an integration as a form that is checked while it is typed, kept as a draft, and saved as a revision."""
+
+import functools
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
+
+from integrations.fields import Page
+from integrations.flow import flow
+from integrations.forms import BESIDE, VERSION, WHOLE, IntegrationForm, Posted, UnreadableForm
+from integrations.gateway.definition import Api, dumps, loads
+from integrations.gateway.findings import Finding
+from integrations.gateway.formats import FORMATS
+from integrations.gateway.rules import RULES, apply_fix
+from integrations.gateway.rules import check as check_rules
+from integrations.models import NAME_LENGTH, Draft, Integration, Revision, StaleBase, Tag, record
+from integrations.policy import get_integration
+from integrations.preview import preview
+
+KEPT = 200_000
+"""Characters of a definition up to which its value is kept between requests."""
+
+
+@functools.lru_cache(maxsize=64)
+def _kept(text: str) -> Api:
+    return loads(text)
+
+
+def definition(text: str) -> Api:
+    """The value of a stored definition."""
+    return _kept(text) if len(text) <= KEPT else loads(text)
+
+
+@dataclass
+class Edit:
+    """One person's edit of an integration: the form, what it began from, and which tab it is typed in."""
+
+    integration: Integration
+    user: User
+    base: Revision
+    form: IntegrationForm
+    draft: Draft | None = None
+    owner: str = ""
+    tags: str = ""
+    message: str = ""
+    tab: str = ""
+    seen: int = 0
+    """The count of the draft that the tab was opened with."""
+    counter: int = 0
+    touched: frozenset[str] = frozenset()
+    format: str = ""
+    undo: dict[str, Any] = field(default_factory=dict)
+    """What a fix changed: its words, the slot it stands at, the inputs before and after."""
+    is_stale: bool = False
+    """Whether another tab has written the draft since this one was opened."""
+
+    @functools.cached_property
+    def findings(self) -> list[Finding]:
+        """What the rules say of the definition as typed."""
+        return check_rules(self.form.api)
+
+    @property
+    def has_draft(self) -> bool:
+        """Whether there is anything that a save would keep."""
+        return self.draft is not None
+
+    def page(self, changed_now: Iterable[str] = ()) -> Page:
+        """The fields as they are shown."""
+        undo = self.undo
+        done = (undo["slot"], undo["words"]) if undo else ("", "")
+        return Page(self.form, self.findings, self.touched, str(self.base), changed_now, done)
+
+
+# --- Reading ---------------------------------------------------------------------------------------
+
+
+def begun(request: HttpRequest, team: str, slug: str) -> tuple[Integration, User]:
+    """Guard and fetch."""
+    integration, _ = get_integration(request.user, team, slug, may="edit")
+    return integration, cast(User, request.user)
+
+
+def words_of(integration: Integration) -> tuple[str, str]:
+    """Owner and tags as they stand in their inputs."""
+    return integration.owner, ", ".join(tag.name for tag in integration.tags.all())
+
+
+def opened(request: HttpRequest, integration: Integration, user: User) -> Edit:
+    """What somebody finds who opens the editor: their draft, else the latest revision."""
+    draft = Draft.objects.filter(integration=integration, user=user).select_related("base").first()
+    base = draft.base if draft else integration.latest
+    owner, tags = words_of(integration)
+    edit = Edit(integration, user, base, IntegrationForm.of(definition(base.definition), base.parked), draft, owner, tags)
+    if draft:
+        kept = {"owner": owner, "tags": tags, "message": "", "undo": {}} | draft.posted
+        fields = kept.get("fields") or IntegrationForm.of(definition(draft.definition)).posted
+        edit.form = IntegrationForm(fields, definition(base.definition), draft.parked)
+        edit.owner, edit.tags, edit.message, edit.undo = kept["owner"], kept["tags"], kept["message"], kept["undo"]
+        edit.seen = edit.counter = draft.counter
+    edit.tab = secrets.token_urlsafe(8)
+    edit.format = request.GET.get("format", "")
+    return edit
+
+
+def typed(request: HttpRequest, integration: Integration, user: User) -> Edit:
+    """What was posted. Raises UnreadableForm for what is not this form."""
+    fields = posted(request)
+    post = request.POST
+    draft = Draft.objects.filter(integration=integration, user=user).select_related("base").first()
+    number = whole_number(post.get("base", ""))
+    base = draft.base if draft and draft.base.number == number else integration.revisions.filter(number=number).first()
+    if base is None:
+        raise UnreadableForm(f"There is no revision {number} of {integration.slug}.")
+    seen, counter = whole_number(post.get("seen", "")), whole_number(post.get("counter", ""))
+    edit = Edit(
+        integration,
+        user,
+        base,
+        IntegrationForm(fields, definition(base.definition), draft.parked if draft else base.parked),
+        draft,
+        owner=clean(post.get("owner", "")),
+        tags=clean(post.get("tags", "")),
+        message=clean(post.get("message", "")),
+        tab=clean(post.get("tab", ""))[:40],
+        seen=seen,
+        counter=counter,
+        touched=frozenset(post.get("touched", "").split()),
+        format=post.get("format", ""),
+    )
+    if draft:
+        mine = draft.posted.get("tab") == edit.tab
+        edit.is_stale = counter <= draft.counter if mine else seen != draft.counter
+        undo = draft.posted.get("undo")
+        if undo and all(edit.form.posted.get(name) == values for name, values in undo["after"].items()):
+            edit.undo = undo
+    return edit
+
+
+def posted(request: HttpRequest) -> Posted:
+    """The inputs of the definition. Raises UnreadableForm where it is not all of this form."""
+    post = request.POST
+    fields = {name: [str(value) for value in values] for name, values in post.lists() if name not in BESIDE}
+    if WHOLE not in post:
+        raise UnreadableForm("The form did not arrive as a whole.")
+    if post[WHOLE] != VERSION:
+        raise UnreadableForm("Gatehouse was updated since this page was opened.")
+    return fields
+
+
+def clean(text: str) -> str:
+    """A short text beside the definition."""
+    return text.strip()
+
+
+def whole_number(text: str) -> int:
+    """A count that the page carries."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise UnreadableForm("The page's own numbers are missing.")
+    return int(text)
+
+
+# --- Keeping ---------------------------------------------------------------------------------------
+
+
+def keep(edit: Edit) -> None:
+    """Keep the draft. One that another tab has written since is left alone, and the edit is stale."""
+    if edit.is_stale:
+        return
+    text = dumps(edit.form.api)
+    values: dict[str, Any] = {
+        "base": edit.base,
+        "counter": edit.counter,
+        "posted": {
+            "fields": edit.form.posted,
+            "owner": edit.owner,
+            "tags": edit.tags,
+            "message": edit.message,
+            "tab": edit.tab,
+            "undo": edit.undo,
+        },
+        "definition": text,
+        "parked": edit.form.parked,
+        "updated_at": timezone.now(),
+    }
+    draft = edit.draft
+    if draft is None:
+        edit.draft, made = Draft.objects.get_or_create(integration=edit.integration, user=edit.user, defaults=values)
+        edit.is_stale = not made
+    elif Draft.objects.filter(pk=draft.pk, counter=draft.counter).update(**values):
+        draft.counter, draft.updated_at = edit.counter, values["updated_at"]
+    else:
+        edit.is_stale = True
+
+
+# --- Showing ---------------------------------------------------------------------------------------
+
+
+def shown(edit: Edit, page: Page, before: Api | None = None) -> dict[str, Any]:
+    """What the page and a check's answer show."""
+    form = edit.form
+    format = edit.format if edit.format in FORMATS else next(iter(FORMATS))
+    drawing = flow(form.api)
+    tallies = {section.id: section.counts for section in page.sections}
+    changed = form.changed()
+    return {
+        "edit": edit,
+        "page": page,
+        "team": edit.integration.team,
+        "integration": edit.integration,
+        "form": form,
+        "route": form.api.routes[0],
+        "flow": drawing,
+        "nodes": [(node, tallies.get(node.at, {})) for node in drawing.nodes],
+        "errors": page.counts.get("error", 0),
+        "located": list(zip(page.findings, page.places, strict=True)),
+        "changed": len(changed),
+        "unheld": len(form.unheld),
+        "next": edit.integration.latest_number + 1,
+        "is_behind": edit.base.number != edit.integration.latest_number,
+        "preview": preview(form.api, form.base, format, before, page.findings),
+        "since": str(edit.base),
+        "format": format,
+        "rules": len(RULES),
+        "version": VERSION,
+        "fixable": sum(bool(finding.fix) and finding.blocks for finding in page.findings),
+        "derived": derived(form.api),
+        "implied": implied(form.api),
+        "suggestions": suggestions(form.api),
+    }
+
+
+def derived(api: Api) -> list[dict[str, Any]]:
+    """The request parameters that the path and the mappings imply, and what was made of each."""
+    route = api.routes[0]
+    effective = route.request_parameters
+    return [
+        {
+            "key": key,
+            "required": required,
+            "from": "the path" if key.startswith("method.request.path.") and required else "a mapping",
+            "declared": key in route.declared,
+            "suppressed": key not in effective,
+        }
+        for key, required in route.derived_parameters().items()
+    ]
+
+
+def implied(api: Api) -> list[dict[str, Any]]:
+    """The responses that the integration implies, and what was made of each."""
+    route = api.routes[0]
+    effective = {response.status_code: response for response in route.method_responses}
+    own = {response.status_code for response in route.responses}
+    return [
+        {
+            "status": status,
+            "headers": [key.removeprefix("method.response.header.") for key in headers],
+            "models": sorted(set(effective[status].response_models.values())) if status in effective else [],
+            "own": status in own,
+            "suppressed": status not in effective,
+        }
+        for status, headers in route.derived_responses().items()
+    ]
+
+
+def suggestions(api: Api) -> dict[str, list[str]]:
+    """What an expression may begin with, by the name of its list."""
+    parameters = list(api.routes[0].request_parameters)
+    variables = [f"stageVariables.{name}" for name in api.stage_variables]
+    context = [
+        f"context.{name}" for name in ("requestId", "identity.sourceIp", "authorizer.principalId", "stage", "requestTimeEpoch")
+    ]
+    return {
+        "sources": [*parameters, "method.request.body", *variables, *context],
+        "answers": ["integration.response.body", "integration.response.header.Content-Type", *variables, *context],
+        "declared": parameters,
+    }
+
+
+# --- Views -----------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    """GET shows the form. POST saves what was typed as a revision; what no type holds is shown again with what is wrong."""
+    integration, user = begun(request, team, slug)
+    if request.method == "POST":
+        return save(request, typed(request, integration, user))
+    found = opened(request, integration, user)
+    return render(request, "integrations/edit.html", shown(found, found.page()))
+
+
+@require_POST
+def check(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    """What the rules and the open format say about the form as typed. Keeps it as the draft; saves no revision."""
+    found = typed(request, *begun(request, team, slug))
+    before = definition(found.draft.definition) if found.draft else None
+    keep(found)
+    page = found.page()
+    touched = {name for name in found.touched if name in page.slots}
+    slots = [slot for name, slot in page.slots.items() if name in touched or slot.findings or slot.changed]
+    context = shown(found, page, before) | {"slots": slots, "oob": True, "has_summary": "summary" in request.POST}
+    return render(request, "integrations/edit_checked.html", context)
+
+
+@require_POST
+def act(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    """A button of the form: a row added, moved or removed, a fix, its undoing, another backend, a check by hand.
+
+    Keeps the draft. By htmx the sections come back; else the page is shown again at what the button was about.
+    """
+    found = typed(request, *begun(request, team, slug))
+    before = {name: list(values) for name, values in found.form.posted.items()}
+    focus = carry_out(found, request.POST.get("do", "check"))
+    after = found.form.posted
+    changed_now = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    htmx = bool(getattr(request, "htmx", False))
+    if not htmx:
+        found.counter = max(found.counter, found.draft.counter if found.draft else 0) + 1
+    keep(found)
+    if not htmx:
+        if found.is_stale:
+            messages.warning(request, STALE)
+        query = f"?format={found.format}" if found.format in list(FORMATS)[1:] else ""
+        return redirect(reverse("integration-edit", args=(team, slug)) + query + (f"#{focus}" if focus else ""))
+    page = found.page(changed_now)
+    context = shown(found, page) | {"oob": True, "has_summary": True, "focus": focus}
+    response = render(request, "integrations/edit_acted.html", context)
+    return trigger_client_event(response, "gatehouse:focus", {"value": focus}, after="settle") if focus else response
+
+
+STALE = "Another tab of yours has gone on with this draft, and its changes are kept. Nothing of this page was."
+
+
+def carry_out(found: Edit, what: str) -> str:
+    """Do what a button says. Gives the id of what to focus then; none leaves the focus alone."""
+    form = found.form
+    match what.split(":"):
+        case ["check"]:
+            return ""
+        case ["switch"]:
+            return "backend"
+        case ["undo"]:
+            undo, found.undo = found.undo, {}
+            for name, values in undo.get("before", {}).items():
+                form.posted.pop(name, None)
+                if values is not None:
+                    form.posted[name] = values
+            found.form = IntegrationForm(form.posted, form.base, form.parked)
+            return str(undo.get("focus", ""))
+        case ["fix", code, name]:
+            mended = next(
+                (f for f in found.findings if f.fix and f.rule == code and form.place(f.path).name == name),
+                None,
+            )
+            return mend(found, [mended]) if mended else ""
+        case ["fix-all"]:
+            return mend(found, [finding for finding in found.findings if finding.fix and finding.blocks])
+        case _:
+            return form.act(what)
+
+
+def mend(found: Edit, findings: list[Finding]) -> str:
+    """Apply fixes, and remember how to undo them."""
+    form = found.form
+    before = {name: list(values) for name, values in form.posted.items()}
+    for finding in findings:
+        form.mend(apply_fix(form.api, finding))
+    after = form.posted
+    names = [name for name in {*before, *after} if before.get(name) != after.get(name)]
+    if names:
+        place = form.place(findings[0].path)
+        found.undo = {
+            "words": findings[0].fix if len(findings) == 1 else f"{len(findings)} fixes applied",
+            "slot": place.name,
+            "focus": place.focus,
+            "before": {name: before.get(name) for name in names},
+            "after": {name: after.get(name) for name in names},
+        }
+    found.__dict__.pop("findings", None)
+    return form.place(findings[0].path).focus if findings else ""
+
+
+def save(request: HttpRequest, found: Edit) -> HttpResponse:
+    """Make a revision of what was typed, unless there is something no type holds, or nobody changed anything."""
+    integration, form = found.integration, found.form
+    team, slug = integration.team.slug, integration.slug
+    here = reverse("integration-edit", args=(team, slug))
+    names = tag_names(found.tags)
+    refused = form.unheld or names is None or len(found.owner) > NAME_LENGTH or not form.api.name.strip()
+    if (found.is_stale and "anyway" not in request.POST) or refused:
+        found.touched = frozenset(place.name for place in form.places.values())
+        context = shown(found, found.page()) | {
+            "refused": True,
+            "tags_wrong": names is None,
+            "owner_wrong": len(found.owner) > NAME_LENGTH,
+        }
+        return render(request, "integrations/edit.html", context, status=422)
+    changed = dumps(form.api) != found.base.definition
+    with transaction.atomic():
+        labels = (found.owner, sorted(names or [])) != (integration.owner, sorted(tag.name for tag in integration.tags.all()))
+        if changed:
+            try:
+                revision = integration.save_revision(form.api, found.user, found.message, form.parked, onto=found.base.number)
+            except StaleBase:
+                revision = None
+        else:
+            revision = found.base
+        if revision is not None:
+            if labels:
+                integration.owner = found.owner
+                integration.save(update_fields=["owner"])
+                integration.tags.set([Tag.objects.get_or_create(team=integration.team, name=name)[0] for name in names or []])
+                integration.index(revision.definition)
+            if changed or labels:
+                record(integration.team, found.user, "saved", f"{slug} {revision}", integration, revision=revision.number)
+            Draft.objects.filter(integration=integration, user=found.user).delete()
+    if revision is None:
+        found.counter = max(found.counter, found.draft.counter if found.draft else 0) + 1
+        keep(found)
+        messages.warning(
+            request, f"r{integration.latest_number} has come since you began. Your draft is kept; nothing was saved."
+        )
+        return redirect(here)
+    if changed:
+        messages.success(request, f"Saved {revision}.")
+    elif labels:
+        messages.success(request, f"Saved the owner and tags; the definition is still {revision}.")
+    else:
+        messages.info(request, f"Nothing to save: this is the same as {revision}.")
+    return redirect(here)
+
+
+def tag_names(text: str) -> list[str] | None:
+    """The tags that were typed, each once; None where one is too long."""
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    return None if any(len(name) > 50 for name in names) or len(names) > 50 else names
+
+
+@require_POST
+def discard(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    """Throw one's draft away."""
+    integration, user = begun(request, team, slug)
+    Draft.objects.filter(integration=integration, user=user).delete()
+    messages.info(request, f"Discarded your draft. This is r{integration.latest_number}.")
+    return redirect("integration-edit", team, slug)
