@@ -29,8 +29,8 @@ class Frame(Look):
     @cached_property
     def memberships(self) -> list[Membership]:
         """The teams of who asks, by name."""
-        user = self._request.user
-        if not user.is_authenticated:
+        user = getattr(self._request, "user", None)  # a request that was refused early has none
+        if user is None or not user.is_authenticated:
             return []
         return list(Membership.objects.filter(user=user).select_related("team").order_by("team__name"))
 

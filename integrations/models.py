@@ -1,9 +1,11 @@
 """The team's records: who is in it, its integrations with their revisions and drafts, its tokens, and who did what."""
 
+import itertools
 import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
@@ -18,6 +20,9 @@ from integrations.gateway.rules import VERSION as RULES_VERSION
 from integrations.gateway.rules import check
 
 NAME_LENGTH = 200
+SLUG_LENGTH = 100
+TRASHED_DAYS = 30
+"""How long what was deleted can be restored."""
 DESCRIBED = (
     "name",
     "description",
@@ -58,8 +63,8 @@ class Level(models.IntegerChoices):
     ERROR = 4, "Errors"
 
 
-FILTERED = ("lifecycle", "levels", "backend", "owner")
-"""What lists are narrowed by. Every index of the list ends in these, so that a filter is decided inside the index."""
+FILTERED = ("lifecycle", "levels", "backend", "owner", "created_by", "deleted_at")
+"""What lists are narrowed by. Every index of the list ends in these, so that filters and counts read the index alone."""
 
 ALIVE = Q(deleted_at=None)
 """In the catalog, not in the trash."""
@@ -126,7 +131,7 @@ class Integration(models.Model):
     """An entry of the catalog: the head of its revisions. Its columns repeat what lists need of the latest one."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="integrations")
-    slug = models.SlugField(max_length=100)
+    slug = models.SlugField(max_length=SLUG_LENGTH)
     owner = models.CharField(max_length=NAME_LENGTH, blank=True)
     tags = models.ManyToManyField(Tag, related_name="integrations", blank=True)
     deprecated = models.BooleanField(default=False)
@@ -188,7 +193,6 @@ class Integration(models.Model):
             models.Index(fields=["team", "name_key", "id", *FILTERED], condition=ALIVE, name="catalog_by_name"),
             models.Index(fields=["team", "-weight", "-id", *FILTERED], condition=ALIVE, name="catalog_by_findings"),
             models.Index(fields=["team", *FILTERED], condition=ALIVE, name="catalog_counts"),
-            models.Index(fields=["team", "created_by", *FILTERED], condition=ALIVE, name="catalog_mine"),
             models.Index(fields=["team", "-deleted_at"], condition=~ALIVE, name="catalog_trash"),
         ]
 
@@ -214,6 +218,11 @@ class Integration(models.Model):
     def published(self) -> "Revision | None":
         """The latest published revision, from the database."""
         return None if self.published_number is None else self.revisions.get(number=self.published_number)
+
+    @property
+    def leaves_at(self) -> datetime | None:
+        """When what is in the trash goes for good."""
+        return None if self.deleted_at is None else self.deleted_at + timedelta(TRASHED_DAYS)
 
     def describe(self, api: Api) -> None:
         """Repeat in this row what lists show of the definition; the caller saves it."""
@@ -286,6 +295,28 @@ class Integration(models.Model):
         text = self.searched(definition, [tag.name for tag in self.tags.all()])
         SearchText.objects.update_or_create(integration=self, defaults={"text": text})
 
+    def trash(self, by: User) -> None:
+        """Move it to the trash, from where it comes back for TRASHED_DAYS."""
+        self.deleted_at, self.deleted_by = timezone.now(), by
+        self.save(update_fields=["deleted_at", "deleted_by"])
+
+    def restore(self) -> None:
+        """Take it back from the trash; under another slug where somebody took its own meanwhile."""
+        with transaction.atomic():
+            self.slug = free_slug(self.team, self.slug)
+            self.deleted_at = self.deleted_by = None
+            self.save(update_fields=["slug", "deleted_at", "deleted_by"])
+            self.index(self.latest.definition)
+
+
+def free_slug(team: Team, wanted: str) -> str:
+    """A slug that no integration of the team's catalog has: the wanted one, or with a number behind it."""
+    taken = set(
+        Integration.objects.filter(ALIVE, team=team, slug__startswith=wanted[: SLUG_LENGTH - 6]).values_list("slug", flat=True)
+    )
+    numbered = (f"{wanted[: SLUG_LENGTH - 6]}-{number}" for number in itertools.count(2))
+    return next(slug for slug in itertools.chain([wanted], numbered) if slug not in taken)
+
 
 class SearchText(models.Model):
     """What the search finds an integration by, apart from it so that lists read no long text. See migration 0002."""
@@ -331,6 +362,23 @@ class Revision(models.Model):
     def api(self) -> Api:
         """The definition as a value."""
         return loads(self.definition)
+
+
+def latest_revisions(entries: Iterable[Integration]) -> dict[int, Revision]:
+    """The latest revision of each, by the key of the integration; in one query."""
+    wanted = {entry.pk: entry.latest_number for entry in entries}
+    revisions = Revision.objects.filter(integration__in=wanted, number__in=set(wanted.values()))
+    return {revision.integration_id: revision for revision in revisions if wanted[revision.integration_id] == revision.number}
+
+
+def recheck(entries: Iterable[Integration]) -> int:
+    """Count the findings of those again whose counts an earlier version of the rules made; how many they were."""
+    stale = [entry for entry in entries if entry.rules_version != RULES_VERSION]
+    revisions = latest_revisions(stale)
+    for entry in stale:
+        entry.describe(revisions[entry.pk].api)
+    Integration.objects.bulk_update(stale, DESCRIBED)
+    return len(stale)
 
 
 class Draft(models.Model):
@@ -406,8 +454,21 @@ class AuditEvent(models.Model):
         return f"{self.actor or self.token} {self.verb} {self.subject}"
 
 
-SERVICES = {"sqs": "sqs", "states": "states", "dynamodb": "dynamodb", "s3": "s3", "events": "events", "sns": "sns"}
-"""AWS services that lists tell apart; any other is "aws"."""
+BACKENDS = {
+    "lambda": "Lambda",
+    "http": "HTTP",
+    "private": "HTTP over VPC link",
+    "sqs": "SQS",
+    "states": "Step Functions",
+    "dynamodb": "DynamoDB",
+    "s3": "S3",
+    "events": "EventBridge",
+    "sns": "SNS",
+    "aws": "Another AWS service",
+    "mock": "Mock",
+    "raw": "Raw URI",
+}
+"""What lists call a backend, by its Integration.backend. AWS services that they do not tell apart are "aws"."""
 
 
 def backend_and_target(api: Api) -> tuple[str, str]:
@@ -419,7 +480,7 @@ def backend_and_target(api: Api) -> tuple[str, str]:
         case Http(url=url):
             return "private" if integration.vpc_link or integration.connection_type == "VPC_LINK" else "http", url
         case AwsService(service=service):
-            return SERVICES.get(service, "aws"), integration.uri
+            return service if service in BACKENDS else "aws", integration.uri
         case Mock():
             return "mock", ""
         case Raw():

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import catalog, editor, entrance, exports, history, preferences
+from integrations.views import bulk, catalog, editor, entrance, entry, exports, history, new, preferences, trash
 
 urlpatterns = [
     path("", catalog.home, name="home"),
@@ -11,6 +11,13 @@ urlpatterns = [
     path("sign-in/<str:secret>", entrance.sign_in_link, name="sign-in-link"),
     # Catalog
     path("t/<slug:team>/", catalog.catalog, name="catalog"),
+    path("t/<slug:team>/bulk", bulk.bulk, name="bulk"),
+    path("t/<slug:team>/new", new.new, name="new"),
+    path("t/<slug:team>/trash", trash.trash, name="trash"),
+    path("t/<slug:team>/trash/restore", trash.restore, name="restore"),
+    # An integration
+    path("t/<slug:team>/i/<slug:slug>/", entry.integration, name="integration"),
+    path("t/<slug:team>/i/<slug:slug>/duplicate", new.duplicate, name="duplicate"),
     # Editor
     path("t/<slug:team>/i/<slug:slug>/edit", editor.edit, name="integration-edit"),
     path("t/<slug:team>/i/<slug:slug>/check", editor.check, name="integration-check"),

@@ -16,6 +16,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.gateway.findings import Severity
+from integrations.models import BACKENDS, Lifecycle
+from integrations.search import SORTS, Question
 
 register = template.Library()
 
@@ -173,3 +175,79 @@ def initials(user: User | AnonymousUser) -> str:
     words = re.findall(r"\w+", person(user)) or ["?"]
     first, last = str(words[0]), str(words[-1])
     return (first[0] + (last[0] if len(words) > 1 else first[1:2])).upper()
+
+
+GLYPHS = {
+    "lambda": "lambda",
+    "http": "http",
+    "private": "vpc",
+    "sqs": "sqs",
+    "states": "sfn",
+    "dynamodb": "ddb",
+    "s3": "s3",
+    "events": "evb",
+    "sns": "sns",
+    "aws": "aws",
+    "mock": "mock",
+    "raw": "raw",
+}
+"""The icon of each Integration.backend."""
+
+
+@register.filter
+def glyph(backend: str) -> str:
+    """The icon of a backend as lists call it."""
+    return GLYPHS[backend]
+
+
+SECTIONS = {"proxy": "m-proxy", "mapped": "m-all", "mock": "m-mock"}
+"""The small drawing of each shape of a recipe."""
+
+
+@register.filter
+def section(shape: str) -> str:
+    """The small drawing of the rooms that a request passes."""
+    return SECTIONS[shape]
+
+
+@register.filter
+def backend_word(backend: str) -> str:
+    """A backend as lists call it, in words."""
+    return BACKENDS[backend]
+
+
+@register.simple_tag
+def state(lifecycle: str) -> SafeString:
+    """A lifecycle with its mark."""
+    return format_html('<span class="state" data-state="{}">{}{}</span>', lifecycle, icon(lifecycle), Lifecycle(lifecycle).label)
+
+
+@register.filter
+def thousands(number: int | None) -> str:
+    """A number with separators: 12,000."""
+    return "" if number is None else f"{number:,}"
+
+
+@register.filter
+def breakable(path: str) -> SafeString:
+    """A path that may be broken in front of each slash but the first."""
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in re.findall(r"^/?[^/]*|/[^/]*", path)))
+
+
+@register.simple_tag
+def sorted_by(question: Question, name: str, label: str, kind: str = "") -> SafeString:
+    """The heading of a column that the list can be sorted by; it leads to the other order where it is this one's already."""
+    orders = [order for order in (f"-{name}", name) if order in SORTS]
+    if name == "name":
+        orders.reverse()
+    now = question.sort if question.sort in orders else ""
+    following = orders[(orders.index(now) + 1) % len(orders)] if now else orders[0]
+    aria = {"": "none", "-": "descending"}.get(now[:1], "ascending")
+    return format_html(
+        '<th scope="col"{} aria-sort="{}"><a class="sort" href="{}">{}{}</a></th>',
+        format_html(' class="{}"', kind) if kind else "",
+        aria,
+        question.sorted(following).url,
+        label,
+        icon("up" if aria == "ascending" else "down") if now else "",
+    )

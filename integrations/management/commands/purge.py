@@ -1,0 +1,26 @@
+"""`manage.py purge`: empties the trash of what was there long enough."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from integrations.models import ALIVE, TRASHED_DAYS, Integration
+
+BATCH = 500
+
+
+class Command(BaseCommand):
+    """To be run daily, by cron or the like."""
+
+    help = f"Delete for good what has been in the trash for {TRASHED_DAYS} days, its revisions and drafts included."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """A batch at a time."""
+        over = Integration.objects.filter(~ALIVE, deleted_at__lte=timezone.now() - timedelta(TRASHED_DAYS))
+        number = 0
+        while keys := list(over.values_list("pk", flat=True)[:BATCH]):
+            Integration.objects.filter(pk__in=keys).delete()
+            number += len(keys)
+        self.stdout.write(f"Deleted {number:,} integration{'' if number == 1 else 's'} for good.")
