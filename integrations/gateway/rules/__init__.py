@@ -11,6 +11,7 @@ from integrations.gateway.rules import (
     cache,
     method,
     network,
+    parameters,
     path,
     permission,
     request,
@@ -22,7 +23,7 @@ from integrations.gateway.rules.rule import RULES, Facts, Remark, Rule
 from integrations.gateway.selection import read_patterns
 
 __all__ = ["RULES", "VERSION", "Rule", "apply_fix", "check"]
-TOPICS = (backend, network, permission, method, path, request, template, cache, response, api, secrets)
+TOPICS = (backend, network, permission, method, path, request, template, cache, response, api, parameters, secrets)
 VERSION = hashlib.sha256(
     b"".join(path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")) if "formats" not in path.parts)
 ).hexdigest()[:16]

@@ -8,6 +8,7 @@ from integrations.gateway.definition import (
     Api,
     AwsService,
     Backend,
+    DeploymentParameter,
     Http,
     Integration,
     IntegrationResponse,
@@ -125,6 +126,12 @@ VPC: dict[str, Any] = {"connection_type": "VPC_LINK", "vpc_link": "abc123"}
 STATUS = Template('{"statusCode": 200}')
 KEY = "AKIA" + "Q3EGRTZ5XNBL2UPA"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
+
+
+def declaring(*names: str) -> Api:
+    """A definition without a fault that declares these parameters."""
+    return dataclasses.replace(route(), parameters=tuple(DeploymentParameter(name=name) for name in names))
+
 
 CASES: dict[str, Case] = {
     "T1": Case(
@@ -851,6 +858,27 @@ CASES: dict[str, Case] = {
     "Z7": Case(
         [dataclasses.replace(route(), models=(Model(name="My-Model"),)), dataclasses.replace(route(), models=(Model(name=""),))],
         [dataclasses.replace(route(), models=(Model(name="MyModel2"),))],
+    ),
+    "R1": Case([declaring("A", "A")], [declaring("A", "B"), declaring()]),
+    "R2": Case(
+        [declaring(name) for name in ("", "a b", "1a", "AWS::Region", "stageVariables.x", "a-b", "\u00e9")],
+        [declaring("A"), declaring("Orders.Arn"), declaring("a_1")],
+    ),
+    "R3": Case(
+        [url("https://${AWS::Domain}/"), url("https://a.example/${AWS::NoValue}"), variables(a="${AWS::regions}")],
+        [
+            url("https://${AWS::AccountId}.${AWS::Region}.${AWS::URLSuffix}/${AWS::StackName}"),
+            url("https://a.example/${!AWS::Domain}"),
+            template("${AWS::Domain}"),
+        ],
+    ),
+    "R4": Case(
+        [declaring("A"), dataclasses.replace(url("https://${B}/"), parameters=(DeploymentParameter(name="A"),))],
+        [
+            dataclasses.replace(url("https://${A}/"), parameters=(DeploymentParameter(name="A"),)),
+            dataclasses.replace(variables(a="${A}"), parameters=(DeploymentParameter(name="A"),)),
+            declaring(),
+        ],
     ),
     "SEC1": Case(
         [
