@@ -5,6 +5,7 @@ import functools
 import hashlib
 import itertools
 import json
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,7 @@ from integrations.gateway.grammar import (
     Reference,
     function_arn,
     invocation,
+    notation,
     parse_method_parameter,
     parse_request_source,
     parse_response_target,
@@ -1217,6 +1219,57 @@ def parameters_of(api: Api) -> tuple[DeploymentParameter, ...]:
                     kind: Kind = leaf.option.kind if alone and leaf.option is not None else "text"
                     found[reference.name] = DeploymentParameter(name=reference.name, kind=kind)
     return tuple(found.values())
+
+
+def bind(api: Api, values: Mapping[str, str]) -> Api:
+    """The definition with values in the place of these parameters, wherever a text, a number or a flag refers to them.
+
+    A value is literal text: a `${x}` in it refers to nothing. Other parameters stay. Raises DefinitionError with the path of
+    a number or a flag that gets something else.
+    """
+    kept = tuple(parameter for parameter in api.parameters if parameter.name not in values)
+    return dataclasses.replace(_bound(dataclasses.replace(api, parameters=()), values, None, ()), parameters=kept)
+
+
+def _bound[T](value: T, values: Mapping[str, str], owner: Any, path: Path) -> T:
+    found: Any = value
+    if isinstance(value, Template):
+        found = dataclasses.replace(value, text=_bound_text(value.text, values)) if value.substituted else value
+    elif isinstance(value, str):
+        found = _bound_text(value, values) if owner is not None and owner.text == "reference" else value
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type | Reference | Intrinsic):
+        made = {}
+        for name, (hint, field) in _fields(type(value)).items():
+            inner = getattr(value, name)
+            given = inner.name in values if isinstance(inner, Reference) else False
+            option = field.metadata.get("option")
+            made[name] = (
+                _scalar(values[inner.name], hint, (*path, name)) if given else _bound(inner, values, option, (*path, name))
+            )
+        found = dataclasses.replace(cast(Any, value), **made)
+    elif isinstance(value, Mapping):
+        found = {key: _bound(inner, values, owner, (*path, key)) for key, inner in value.items()}
+    elif isinstance(value, tuple):
+        found = tuple(_bound(inner, values, owner, (*path, index)) for index, inner in enumerate(value))
+    return cast(T, found)
+
+
+def _bound_text(text: str, values: Mapping[str, str]) -> str:
+    if not any(reference.name in values for reference in references_in(text)):
+        return text
+    given = (values[part.name] if isinstance(part, Reference) and part.name in values else part for part in segments(text))
+    return notation(tuple(given))
+
+
+def _scalar(text: str, hint: Any, path: Path) -> int | bool:
+    """A value for a number or a flag."""
+    if bool in typing.get_args(hint):
+        if text.lower() not in ("true", "false"):
+            raise DefinitionError(f"Give true or false here, not {text!r:.40}.", path)
+        return text.lower() == "true"
+    if not re.fullmatch(r"-?\d{1,15}", text, re.ASCII):
+        raise DefinitionError(f"Give a whole number here, not {text!r:.40}.", path)
+    return int(text)
 
 
 # --- Canonical JSON --------------------------------------------------------------------------------

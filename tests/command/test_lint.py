@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from integrations.gateway.definition import Api, Http, Integration, Route, dumps
+from integrations.gateway.definition import Api, Http, Integration, Route, dumps, loads
+from integrations.gateway.formats import FORMATS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,3 +66,22 @@ def test_what_cannot_be_read_leaves_with_2_and_the_reason(given: bytes, reason: 
 
 def test_a_missing_file_leaves_with_2(tmp_path: Path) -> None:
     assert lint(str(tmp_path / "none.json")) == (2, "", f"{tmp_path / 'none.json'}: No such file or directory. Check the path.\n")
+
+
+def test_many_files_of_many_formats(tmp_path: Path) -> None:
+    openapi, plain, broken = (tmp_path / name for name in ("books.yaml", "books.json", "none.json"))
+    plain.write_bytes(definition(timeout_ms=49))
+    openapi.write_text(
+        FORMATS["openapi"].dump(loads(definition(timeout_ms=29_001).decode())).text.replace("get:", "get:\n      tags: []")
+    )
+    broken.write_text("{")
+
+    status, out, errors = lint(str(openapi), str(plain), str(broken))
+
+    assert status == 2
+    assert errors.startswith(f"{broken}: line 1: This is not JSON")
+    assert [line.split(": Use")[0] for line in out.splitlines()] == [
+        f"{openapi}: ignored import-lost: paths./books.get.tags: Gatehouse does not read this. It was left out.",
+        f"{openapi}: GET /books: failure X1-quota at integration.timeout_ms",
+        f"{plain}: GET /books: error X1 at integration.timeout_ms",
+    ]

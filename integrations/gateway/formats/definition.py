@@ -17,4 +17,13 @@ def load(text: str) -> Loaded:
         raise UnreadableText(str(error)) from error
 
 
-DEFINITION = Format(name="definition", label="Definition", lexer="json", media_type="application/json", dump=dump, load=load)
+DEFINITION = Format(
+    name="definition",
+    label="Definition",
+    lexer="json",
+    media_type="application/json",
+    dump=dump,
+    load=load,
+    marks=("schema",),
+    sayable=lambda api: api,
+)

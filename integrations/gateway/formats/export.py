@@ -84,6 +84,8 @@ class Format:
     media_type: str
     dump: Callable[[Api], Export]
     load: Callable[[str], Loaded] | None = None
+    marks: tuple[str, ...] = ()
+    """For one that can be read: the keys at the top of a text, of which any tells that it is in this format."""
     sayable: Callable[[Api], Api] | None = None
     """For one that can be read: the part of a definition that it holds, as `load` gives it back."""
     unsupported: Mapping[str, str] = field(default_factory=dict)

@@ -805,8 +805,8 @@ def parsed_file(text: str) -> Any:
             return json.loads(text)
         except json.JSONDecodeError as error:
             raise UnreadableText(f"This is not JSON: {error.msg}.", error.lineno) from error
-        except RecursionError as error:
-            raise UnreadableText("This JSON is nested too deeply.") from error
+        except (ValueError, RecursionError) as error:
+            raise UnreadableText("This JSON is nested too deeply, or holds a number that is too long.") from error
     return yaml_value(text)
 
 
@@ -1006,6 +1006,7 @@ JSON = Format(
     media_type="application/json",
     dump=dump_json,
     load=load,
+    marks=("openapi", "swagger"),
     sayable=sayable,
 )
 YAML = Format(
@@ -1015,5 +1016,6 @@ YAML = Format(
     media_type="application/yaml",
     dump=dump_yaml,
     load=load,
+    marks=("openapi", "swagger"),
     sayable=sayable,
 )

@@ -1,4 +1,4 @@
-"""YAML text in, its plain value out; bounded, whatever the text holds."""
+"""YAML text in, its plain value or its outermost keys out; bounded, whatever the text holds."""
 
 from typing import Any
 
@@ -15,20 +15,36 @@ except ImportError:  # PyYAML without libyaml
 
 def yaml_value(text: str) -> Any:
     """The one document of a text. Raises UnreadableText with its line: broken syntax, aliases, or nested too deeply."""
+    top_keys(text)
     try:
-        depth = 0
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise _unreadable(error) from error
+    except ValueError as error:  # a date that no calendar has
+        raise UnreadableText(f"This is not YAML: {error}.") from error
+
+
+def top_keys(text: str) -> frozenset[str]:
+    """The keys of the outermost object, whatever tags the text uses. Raises UnreadableText as `yaml_value` does."""
+    depth = 0
+    children: list[str | None] = []
+    try:
         for event in yaml.parse(text, Loader=_Loader):
             line = event.start_mark.line + 1 if event.start_mark else None
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > LIMITS["depth"]:
-                raise UnreadableText("This YAML is nested too deeply.", line)
             if isinstance(event, yaml.AliasEvent):
                 message = f"The alias *{event.anchor} is not read. Write out what it stands for."
                 raise UnreadableText(message, line)
-        return yaml.load(text, Loader=_Loader)
+            if depth == 1 and isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+                children.append(event.value if isinstance(event, yaml.ScalarEvent) else None)
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > LIMITS["depth"]:
+                raise UnreadableText("This YAML is nested too deeply.", line)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or "a character that YAML does not allow"
-        raise UnreadableText(f"This is not YAML: {what}.", mark.line + 1 if mark else None) from error
-    except ValueError as error:  # a timestamp or number that no calendar or machine holds
-        raise UnreadableText(f"This is not YAML: {error}.") from error
+        raise _unreadable(error) from error
+    return frozenset(key for key in children[::2] if key is not None)
+
+
+def _unreadable(error: yaml.YAMLError) -> UnreadableText:
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or "it holds a character that YAML does not allow"
+    return UnreadableText(f"This is not YAML: {what}.", mark.line + 1 if mark else None)
