@@ -6,17 +6,19 @@ and writes it anew for the regex package, which runs it under a timeout.
 
 What differs from Java, because regex cannot be told, or because Java differs from Java:
 
-- \p{..}, \X and \b{g} know the Unicode version of the regex package, which may be newer than Java's, and spell the
-  names of scripts and blocks as loosely as Unicode allows.
+- \p{..} knows the Unicode version of the regex package, which may be newer than Java's, and spells the names of scripts and
+  blocks as loosely as Unicode allows.
 - \b beside a letter outside ASCII follows Java 8 to 18, for which such a letter is part of a word.
 - A back reference under (?i) without (?u) folds letters outside ASCII too.
 - A group that Java leaves set after backing out of a look-around, an atomic group or a repeated group is unset here:
   it shows only where a back reference then reads it.
-- (?c), canonical equivalence, which Java does not document as an inline flag, is taken and ignored.
+
+What hardly anybody writes is not judged, and raises Undecided: \X, \b{g}, \N{..}, the java.lang.Character properties
+(\p{javaLetter}), (?c), names of blocks that Unicode has given up, patterns that are very long or deep, and look-behinds that
+are, such as (?<=a+), whose length Java works out in 32 bits that overflow.
 """
 
 import time
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -25,8 +27,11 @@ from typing import NoReturn
 
 import regex
 
-MAX_LENGTH = 4_096
+MAX_LENGTH = 1_000
 """Characters in a pattern. API Gateway names no limit; patterns in the field have a few dozen."""
+
+MAX_TRANSLATION = 10_000
+"""Characters in what regex compiles: it takes up to 0.1 s for so many."""
 
 MAX_NESTING = 40
 """Groups or classes inside each other: both parsers recurse, and so would Java until its stack ends."""
@@ -51,12 +56,8 @@ class InvalidPattern(ValueError):
         self.position = position
 
 
-class PatternTooLarge(ValueError):
-    """The pattern goes beyond what is judged here. Java may well take it."""
-
-
-class PatternTimeout(TimeoutError):
-    """Whether the pattern matches was not found out within the budget."""
+class Undecided(ValueError):
+    """Whether Java takes the pattern, or whether it matches, is not found out here: beyond what is judged, or the budget."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,13 @@ class Pattern:
     translation: str
 
     def matches(self, subject: str, budget_seconds: float = 0.2) -> bool:
-        """Whether the whole subject matches; raises PatternTimeout when the budget ends first."""
+        """Whether the whole subject matches; raises Undecided when the budget ends first."""
         if budget_seconds <= 0 or len(subject) > MAX_SUBJECT:
-            raise PatternTimeout("Shorten the pattern or the text: it was not tried within the time given.")
+            raise Undecided("Shorten the pattern or the text: it was not tried within the time given.")
         try:
             return self._compiled.fullmatch(subject, timeout=budget_seconds) is not None
-        except (TimeoutError, MemoryError):
-            raise PatternTimeout(
+        except (TimeoutError, MemoryError, RecursionError, regex.error):
+            raise Undecided(
                 "Simplify the pattern: repetitions inside repetitions, such as (a+)+, take too long to match."
             ) from None
 
@@ -124,16 +125,21 @@ def _read(text: str, deadline: float, clock: Callable[[], float]) -> Reading:
         return Reading("", statuses, pattern.matches(MESSAGE, deadline - clock()))
     except InvalidPattern as refusal:
         return Reading(f"{refusal.message} (at character {refusal.position + 1})")
-    except (PatternTooLarge, PatternTimeout):
+    except Undecided:
         return Reading()
 
 
 @lru_cache(maxsize=512)
 def compile_pattern(text: str) -> Pattern:
-    """Read a pattern of java.util.regex. Raises InvalidPattern where Java does, and PatternTooLarge."""
+    """Read a pattern of java.util.regex. Raises InvalidPattern where Java does, and Undecided."""
     if len(text) > MAX_LENGTH:
-        raise PatternTooLarge(f"Use {MAX_LENGTH:,} characters or fewer: a longer pattern is not checked.")
-    return Pattern(text, _Parser(text).translation())
+        raise Undecided(f"Use {MAX_LENGTH:,} characters or fewer: a longer pattern is not checked.")
+    if "\0" in text:
+        raise Undecided("Write \\x00: Java takes the character itself for the end here and there.")
+    translation = _Parser(text).translation()
+    if len(translation) > MAX_TRANSLATION:
+        raise Undecided("Shorten the pattern: written out, it is too long and not checked.")
+    return Pattern(text, translation)
 
 
 # Character sets. Each is written as a bracketed set of the regex package, version 1, which nests.
@@ -145,8 +151,6 @@ _ANY = r"[\x00-\U0010ffff]"
 _ANYTHING = "(?s:.)"
 _WORD_CHARACTER = r"[\p{L}\p{Nd}_]"
 _CASED = r"[\p{Lowercase}\p{Uppercase}\p{Lt}]"
-_IGNORABLE = r"\x00-\x08\x0e-\x1b\x7f-\x9f\p{Cf}"
-_ID_START = r"\p{L}\p{Nl}\u1885\u1886\u2118\u212e\u309b\u309c"
 
 
 def _without(characters: str) -> str:
@@ -213,90 +217,20 @@ _BINARY = {
     **_UNICODE,
 }
 
+_CATEGORIES = {"L": "ultmo", "M": "nec", "N": "dlo", "Z": "slp", "C": "cfnos", "P": "dsecoif", "S": "mcko"}
 _PROPERTIES = {
-    **{
-        name: rf"[\p{{{name}}}]"
-        for name in [
-            "Cn",
-            "Lu",
-            "Ll",
-            "Lt",
-            "Lm",
-            "Lo",
-            "Mn",
-            "Me",
-            "Mc",
-            "Nd",
-            "Nl",
-            "No",
-            "Zs",
-            "Zl",
-            "Zp",
-            "Cc",
-            "Cf",
-            "Co",
-            "Cs",
-            "Pd",
-            "Ps",
-            "Pe",
-            "Pc",
-            "Po",
-            "Sm",
-            "Sc",
-            "Sk",
-            "So",
-            "Pi",
-            "Pf",
-            "L",
-            "M",
-            "N",
-            "Z",
-            "C",
-            "P",
-            "S",
-        ]
-    },
+    **{f"{major}{minor}": rf"[\p{{{major}{minor}}}]" for major, minors in _CATEGORIES.items() for minor in ("", *minors)},
     "LC": r"[\p{Lu}\p{Ll}\p{Lt}]",
     "LD": r"[\p{L}\p{Nd}]",
     "L1": r"[\x00-\xff]",
     "all": _ANY,
     **_ASCII,
-    "javaLowerCase": r"[\p{Lowercase}]",
-    "javaUpperCase": r"[\p{Uppercase}]",
-    "javaAlphabetic": r"[\p{Alphabetic}]",
-    "javaIdeographic": r"[\p{Ideographic}]",
-    "javaTitleCase": r"[\p{Lt}]",
-    "javaDigit": r"[\p{Nd}]",
-    "javaDefined": _without(r"[\p{Cn}]"),
-    "javaLetter": r"[\p{L}]",
-    "javaLetterOrDigit": r"[\p{L}\p{Nd}]",
-    "javaJavaIdentifierStart": r"[\p{L}\p{Nl}\p{Sc}\p{Pc}]",
-    "javaJavaIdentifierPart": rf"[\p{{L}}\p{{Nl}}\p{{Sc}}\p{{Pc}}\p{{Nd}}\p{{Mc}}\p{{Mn}}{_IGNORABLE}]",
-    "javaUnicodeIdentifierStart": f"[{_ID_START}]",
-    "javaUnicodeIdentifierPart": (rf"[{_ID_START}\p{{Pc}}\p{{Nd}}\p{{Mc}}\p{{Mn}}\xb7\u0387\u1369-\u1371\u19da{_IGNORABLE}]"),
-    "javaIdentifierIgnorable": f"[{_IGNORABLE}]",
-    "javaSpaceChar": r"[\p{Z}]",
-    "javaWhitespace": r"[[\p{Z}\t-\r\x1c-\x1f]--[\xa0\u2007\u202f]]",
-    "javaISOControl": r"[\x00-\x1f\x7f-\x9f]",
-    "javaMirrored": r"[\p{Bidi_Mirrored}]",
 }
 
 _WITHOUT_CASE = {  # what (?i) makes of a property of one case
     **dict.fromkeys(("Lu", "Ll", "Lt"), _PROPERTIES["LC"]),
     **dict.fromkeys(("Lower", "Upper"), _ASCII["Alpha"]),
-    **dict.fromkeys(("javaLowerCase", "javaUpperCase", "javaTitleCase"), _CASED),
     **dict.fromkeys(("LOWER", "UPPER", "LOWERCASE", "UPPERCASE", "TITLECASE"), _CASED),
-}
-
-_OLD_BLOCKS = {  # names that Java still knows and Unicode has given up
-    "GREEK": "Greek and Coptic",
-    "COMBINING MARKS FOR SYMBOLS": "Combining Diacritical Marks for Symbols",
-    "COMBININGMARKSFORSYMBOLS": "Combining Diacritical Marks for Symbols",
-    "COMBINING_MARKS_FOR_SYMBOLS": "Combining Diacritical Marks for Symbols",
-    "CYRILLIC SUPPLEMENTARY": "Cyrillic Supplement",
-    "CYRILLICSUPPLEMENTARY": "Cyrillic Supplement",
-    "CYRILLIC_SUPPLEMENTARY": "Cyrillic Supplement",
-    "SURROGATES_AREA": "High Surrogates",
 }
 
 
@@ -390,12 +324,14 @@ def _property(name: str, ignore_case: bool, unicode_classes: bool) -> str | None
             case "sc" | "script":
                 return _named("Script", value)
             case "blk" | "block":
-                return _named("Block", value)
+                return _block(value)
             case "gc" | "general_category":
                 return _cased_property(_PROPERTIES, value, ignore_case)
         return None
     if name.startswith("In"):
-        return _named("Block", name[2:])
+        return _block(name[2:])
+    if name.startswith("java"):
+        raise Undecided(f"Use a class such as \\p{{Alpha}}: {name} is not checked.")
     if name.startswith("Is"):
         return (
             _cased_property(_BINARY, name[2:].upper(), ignore_case)
@@ -406,6 +342,14 @@ def _property(name: str, ignore_case: bool, unicode_classes: bool) -> str | None
     return unicode_class or _cased_property(_PROPERTIES, name, ignore_case)
 
 
+def _block(name: str) -> str:
+    """The set of a block. Java knows names that Unicode has given up, so that another name is not judged."""
+    found = _named("Block", name)
+    if found is None:
+        raise Undecided(f"Write the block as a range: the name {name} is not checked.")
+    return found
+
+
 def _cased_property(properties: dict[str, str], name: str, ignore_case: bool) -> str | None:
     found = properties.get(name)
     return found and ((ignore_case and _WITHOUT_CASE.get(name)) or found)
@@ -414,7 +358,6 @@ def _cased_property(properties: dict[str, str], name: str, ignore_case: bool) ->
 @lru_cache(maxsize=256)
 def _named(kind: str, name: str) -> str | None:
     """The set of a script or a block, if the regex package knows its name."""
-    name = _OLD_BLOCKS.get(name.upper(), name) if kind == "Block" else name
     if not name.isascii() or not name.replace("_", "").replace(" ", "").replace("-", "").isalnum():
         return None
     written = rf"[\p{{{kind}={name}}}]"
@@ -455,15 +398,11 @@ class _Node:
 _UNBOUNDED = 0x7FFF_FFFF
 
 
-def _int32(number: int) -> int:
-    return (number + 2**31) % 2**32 - 2**31
-
-
 @dataclass
 class _Extent:
     """What java.util.regex works out of a part: shortest, longest, whether that is an end, and whether without choice.
 
-    Its sums are 32 bit integers that overflow, on which hangs whether it takes a look-behind, and what that then does.
+    On which hangs whether it takes a look-behind.
     """
 
     low: int = 0
@@ -475,17 +414,17 @@ class _Extent:
 
     @property
     def shortest(self) -> int:
-        return _int32(self.before_low + self.low)
+        return self.before_low + self.low
 
     @property
     def longest(self) -> int:
-        return _int32(self.before_high + self.high)
+        return self.before_high + self.high
 
     def add(self, node: _Node) -> None:
         match node.kind:
             case _Kind.LEAF:
-                self.low = _int32(self.low + node.low)
-                self.high = _int32(self.high + node.high)
+                self.low += node.low
+                self.high += node.high
                 self.bounded &= node.bounded
                 self.fixed &= node.fixed
             case _Kind.SEQUENCE:
@@ -507,18 +446,16 @@ class _Extent:
                 else:
                     self.fixed = False
             case _Kind.GREEDY:
-                self.low = _int32(self.low + node.low)
+                self.low += node.low
                 if self.bounded:
-                    self.high = _int32(self.high + _UNBOUNDED)
+                    self.high += _UNBOUNDED
                 self.fixed = False
             case _Kind.COUNTED:
                 inner = _extent(node.parts[0])
-                low = _int32(inner.shortest * node.low + self.low)
-                self.low = 0xFFF_FFFF if low < self.low else low
-                high = _int32(inner.longest * node.high + self.high)
-                self.bounded = self.bounded and inner.bounded and high >= self.high
+                self.low += inner.shortest * node.low
+                self.bounded &= inner.bounded
                 if inner.bounded:
-                    self.high = high
+                    self.high += inner.longest * node.high
                 self.fixed = self.fixed and inner.fixed and node.low == node.high
             case _Kind.LOOP:
                 self.bounded = self.fixed = False
@@ -558,8 +495,6 @@ _UNIX_END_OF_LINE = _leaf(r"(?=\n|\Z)")
 _UNIX_END_OR_LAST_TERMINATOR = _leaf(r"(?=\n?\Z)")
 _UNIX_START_OF_LINE = _leaf(r"(?:(?:\A|(?<=\n))(?!\Z))")
 _LINE_BREAK = _leaf(rf"(?:\r\n|{_VERTICAL})", 1, 2)
-_GRAPHEME = _leaf(r"\X", 1, 0, fixed=False)
-_GRAPHEME_BOUNDARY = _leaf(r"(?:\A|\Z|(?<=\X))")
 
 _CLASS_ESCAPES = {
     "d": (_ASCII["Digit"], _UNICODE["DIGIT"]),
@@ -639,7 +574,7 @@ class _Parser:
                 self._refuse('Remove the ")", or open a group before it; write "\\)" for the character.', 1)
             self._refuse('Write "\\\\" for a backslash: a single one at the end escapes nothing.')
         if node.weight > MAX_WEIGHT:
-            raise PatternTooLarge(f"Repeat less: written out, the pattern has more than {MAX_WEIGHT:,} items and is not checked.")
+            raise Undecided(f"Repeat less: written out, the pattern has more than {MAX_WEIGHT:,} items and is not checked.")
         # A reference to a group that never comes fails in Java; here the group stands where nothing matches.
         missing = "(?!)" + "".join(f"(?P<g{number}>)" for number in range(self._groups + 1, self._last_reference + 1))
         return f"(?:{node.text}|{missing})" if self._last_reference > self._groups else node.text
@@ -689,7 +624,7 @@ class _Parser:
     def _choice(self) -> _Node:
         self._nesting += 1
         if self._nesting > MAX_NESTING:
-            raise PatternTooLarge(f"Nest {MAX_NESTING} groups or fewer: a deeper pattern is not checked.")
+            raise Undecided(f"Nest {MAX_NESTING} groups or fewer: a deeper pattern is not checked.")
         alternatives = [self._sequence()]
         while self._peek() == "|":
             self._next()
@@ -877,7 +812,9 @@ class _Parser:
         add = True
         character = self._peek()
         while True:
-            if character in "imsduxcU":
+            if character == "c":
+                raise Undecided("Remove the flag c: it is not checked.")
+            if character in "imsduxU":
                 both = frozenset("Uu" if character == "U" else character)
                 self._flags = self._flags | both if add else self._flags - both
             elif character == "-" and add:
@@ -895,20 +832,11 @@ class _Parser:
         if not extent.bounded:
             self._refuse("Limit the look-behind: use {n,m} in place of * or +, and no back reference.")
         low, high = extent.shortest, extent.longest
-        here = ""
-        if high >= 0:
-            distance = f"{{{low},{high}}}" if low <= high else ""
-        else:
-            # The sum has overflowed: Java looks back without an end, but only so far into the text.
-            distance = f"{{{low},}}"
-            here = f"(?<={_ANYTHING}{{{high + 2**31}}})" if high != -(2**31) else ""
-            if high + 2**31 > MAX_SUBJECT:
-                distance = ""
-        if not distance:
-            return "(?:)" if negative else "(?!)"
+        if not 0 <= low <= high <= MAX_SUBJECT:
+            raise Undecided("Shorten the look-behind: this one is not checked.")
         self._rests += 1
         rest = f"r{self._rests}"
-        inner = rf"{here}(?<=(?={body.text}(?P={rest})\Z){_ANYTHING}{distance}?)"
+        inner = rf"(?<=(?={body.text}(?P={rest})\Z){_ANYTHING}{{{low},{high}}}?)"
         look = f"(?!{inner})" if negative else inner
         return f"(?:(?=(?P<{rest}>{_ANYTHING}*)){look})"
 
@@ -1006,7 +934,7 @@ class _Parser:
                     self._refuse('Write a letter after "\\c", as in \\cM.')
                 return chr(ord(self._read()) ^ 64)
             case "N":
-                return self._named_character()
+                raise Undecided("Write the character itself: \\N is not checked.")
             case "v":
                 return "\v"
         if kind in _CHARACTER_ESCAPES:
@@ -1030,13 +958,12 @@ class _Parser:
             case "R":
                 return _LINE_BREAK
             case "X":
-                return _GRAPHEME
+                raise Undecided("Write a class in place of \\X: it is not checked.")
             case "B":
                 return _leaf(f"(?!{_word_boundary('U' in self._flags)})")
             case "b":
-                if self._peek() == "{" and self._raw(self._at + 1) == "g":
-                    self._at += 2
-                    return _GRAPHEME_BOUNDARY if self._read() == "}" else None
+                if self._peek() == "{":
+                    raise Undecided("Use \\b: \\b{g} is not checked.")
                 return _leaf(_word_boundary("U" in self._flags))
             case "k":
                 if self._read() != "<":
@@ -1101,19 +1028,6 @@ class _Parser:
             unit = unit * 16 + int(digit, 16)
         return unit
 
-    def _named_character(self) -> str:
-        if self._read() != "{":
-            self._refuse('Write the name of a character after "\\N", as in \\N{DIGIT ONE}.')
-        start = self._at
-        while self._read() != "}":
-            if self._at >= self._end:
-                self._refuse('Close the name of the character with "}".')
-        name = "".join(self._characters[start : self._at - 1]).strip().upper()
-        character = _character_named(name)
-        if character is None:
-            self._refuse(f'Use the Unicode name of a character: "{name}" is none.')
-        return character
-
     def _family(self) -> _CharacterSet:
         r"""Read \p or \P, a letter or a name in braces."""
         complement = self._raw(self._at + 1) == "P"
@@ -1142,7 +1056,7 @@ class _Parser:
         """Read a class from its bracket to the closing one, or the right side of && up to there."""
         self._nesting += 1
         if self._nesting > MAX_NESTING:
-            raise PatternTooLarge(f"Nest {MAX_NESTING} classes or fewer: a deeper pattern is not checked.")
+            raise Undecided(f"Nest {MAX_NESTING} classes or fewer: a deeper pattern is not checked.")
         whole: _CharacterSet | None = None
         latest: _CharacterSet | None = None
         bits: list[str] = []
@@ -1234,26 +1148,3 @@ class _Parser:
             bits.append(self._single(character))
             return None
         return f"[{self._single(character)}]"
-
-
-_CONTROL_NAMES = {  # as Unicode 1 had them, and Java still has
-    "LINE FEED (LF)": "LINE FEED",
-    "FORM FEED (FF)": "FORM FEED",
-    "CARRIAGE RETURN (CR)": "CARRIAGE RETURN",
-    "NEXT LINE (NEL)": "NEXT LINE",
-}
-
-
-def _character_named(name: str) -> str | None:
-    """The character of a Unicode name, or of its block and code as Character.getName() has it for the nameless."""
-    try:
-        character = unicodedata.lookup(_CONTROL_NAMES.get(name, name))
-    except KeyError:
-        block, _, code = name.rpartition(" ")
-        if not code or set(code) - set(_HEX) or len(code) > 6 or int(code, 16) > 0x10FFFF:
-            return None
-        written = _named("Block", block)
-        character = chr(int(code, 16))
-        if written is None or not regex.fullmatch(written, character, regex.VERSION1):
-            return None
-    return character if len(character) == 1 else None
