@@ -25,6 +25,19 @@ class Severity(StrEnum):
         """0 for the worst."""
         return list(Severity).index(self)
 
+    @property
+    def meaning(self) -> str:
+        """What it says about the definition, in a sentence for people."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Severity.ERROR: "AWS refuses it: its answer is recorded. It cannot be published or deployed.",
+    Severity.FAILURE: "It deploys and then fails when it is called, or AWS is expected to refuse it but nobody recorded that.",
+    Severity.IGNORED: "AWS drops it in silence.",
+    Severity.ADVICE: "It works, and could be better.",
+}
+
 
 class Evidence(NamedTuple):
     """How a fact is known; `strength` decides whether it may be an error."""

@@ -75,6 +75,7 @@ def a_method_stands_once_on_a_path(api: Api) -> Remarks:
     docs=REFERENCE + "API_CreateStage.html",
     evidence="D",
     fix=rewriting(lambda name: re.sub(r"[^A-Za-z0-9_-]", "_", name)[:128]),
+    fix_label="Set a name with _ for the rest",
 )
 def a_stage_name_is_plain(api: Api) -> Remarks:
     """The name of a stage is 1 to 128 letters, digits, - and _."""
@@ -89,6 +90,7 @@ def a_stage_name_is_plain(api: Api) -> Remarks:
     docs=REFERENCE + "API_CreateStage.html",
     evidence="D",
     fix=rewriting(lambda name: name.replace("-", "_")),
+    fix_label="Set a name with _",
 )
 def a_stage_name_has_no_hyphen(api: Api) -> Remarks:
     """The guide allows a hyphen in the name of a stage; the service's own message does not name it."""
@@ -108,6 +110,7 @@ def _with_word_characters(api: Api, path: Path) -> Api:
     evidence="PF IS",
     aws="Invalid stage variable name. Please use names with only word characters.",
     fix=_with_word_characters,
+    fix_label="Rename it with _",
 )
 def a_stage_variable_has_a_plain_name(api: Api) -> Remarks:
     """The name of a stage variable is letters, digits and _."""

@@ -71,6 +71,7 @@ def _upper(text: str) -> str:
     evidence="LS B",
     aws="1 validation error detected: Value at 'putIntegrationInput.type' failed to satisfy constraint: Member must satisfy enum value set: [HTTP, MOCK, AWS_PROXY, HTTP_PROXY, AWS]",
     fix=rewriting(_upper),
+    fix_label="Set it in upper case",
 )
 def a_type_is_one_of_five(facts: Facts) -> Remarks:
     """The integration type is AWS, AWS_PROXY, HTTP, HTTP_PROXY or MOCK."""
@@ -92,6 +93,7 @@ def _with_method(api: Api, path: Path) -> Api:
     evidence="LS PF",
     aws="Enumeration value for HttpMethod must be non-empty",
     fix=_with_method,
+    fix_label="Set POST for AWS, the route's own method for HTTP",
 )
 def a_backend_has_a_method(facts: Facts) -> Remarks:
     """Every integration but MOCK names the method of its call."""
@@ -100,7 +102,7 @@ def a_backend_has_a_method(facts: Facts) -> Remarks:
         yield METHOD, "Choose the method of the call to the backend.", f"Set {verb}" if verb in METHODS else ""
 
 
-@rule("T2-verb", Severity.FAILURE, docs=PUT, evidence="D", fix=rewriting(_upper))
+@rule("T2-verb", Severity.FAILURE, docs=PUT, evidence="D", fix=rewriting(_upper), fix_label="Set it in upper case")
 def a_backend_method_is_a_verb(facts: Facts) -> Remarks:
     """The method of the call is one of GET, PUT, POST, DELETE, PATCH, OPTIONS, HEAD and ANY."""
     method = facts.integration.http_method
@@ -137,6 +139,7 @@ def _with_scheme(text: str) -> str:
     evidence="LS PF",
     aws="Invalid HTTP endpoint specified for URI",
     fix=rewriting(_with_scheme),
+    fix_label="Put https:// in front",
 )
 def an_http_uri_is_absolute(facts: Facts) -> Remarks:
     """An HTTP integration calls an absolute http:// or https:// URL."""
@@ -299,6 +302,7 @@ def _in_its_partition(api: Api, path: Path) -> Api:
     docs="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html",
     evidence="D",
     fix=_in_its_partition,
+    fix_label="Set the Region's partition",
 )
 def a_partition_fits_its_region(facts: Facts) -> Remarks:
     """The partition of an ARN is the one that its Region is in."""
@@ -330,7 +334,7 @@ def _map_variables(api: Api, path: Path) -> Api:
     return put(api, (*path[:2], "integration", "request_parameters"), mapped)
 
 
-@rule("U7", Severity.FAILURE, docs=MAPPINGS, evidence="D LSi", fix=_map_variables)
+@rule("U7", Severity.FAILURE, docs=MAPPINGS, evidence="D LSi", fix=_map_variables, fix_label="Map it from the path")
 def a_variable_of_the_uri_is_mapped(facts: Facts) -> Remarks:
     """Every {name} in the URI is given a value by a path parameter of the integration."""
     if facts.type not in MAPPED_PATHS or "{" not in facts.uri:
@@ -367,7 +371,7 @@ def _stage_variable_texts(facts: Facts) -> list[tuple[Path, str]]:
     return [(path, text) for path, text in texts if text and "${" in text]
 
 
-@rule("U9", Severity.FAILURE, docs=STAGE_VARIABLES, evidence="D", fix=None)
+@rule("U9", Severity.FAILURE, docs=STAGE_VARIABLES, evidence="D")
 def a_stage_variable_is_written_in_full(facts: Facts) -> Remarks:
     """Of all ${…}, API Gateway replaces ${stageVariables.name} alone."""
     for path, text in _stage_variable_texts(facts):

@@ -16,7 +16,15 @@ def _declare_key(api: Api, path: Path) -> Api:
     return declare(api, path, at(api, path))
 
 
-@rule("C1", Severity.ERROR, docs=CACHING, evidence="PF", aws="Invalid cache key parameter specified", fix=_declare_key)
+@rule(
+    "C1",
+    Severity.ERROR,
+    docs=CACHING,
+    evidence="PF",
+    aws="Invalid cache key parameter specified",
+    fix=_declare_key,
+    fix_label="Declare the parameter",
+)
 def a_cache_key_is_a_declared_parameter(facts: Facts) -> Remarks:
     """The cache key is made of parameters that the method declares."""
     for index, key in enumerate(facts.integration.cache_key_parameters):

@@ -24,6 +24,7 @@ def _authorization(facts: Facts) -> str:
     evidence="LS PF",
     aws="Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY",
     fix=rewriting(lambda text: text.strip().upper()),
+    fix_label="Set it in upper case",
 )
 def a_method_is_one_of_eight(facts: Facts) -> Remarks:
     """The method is one of GET, PUT, POST, DELETE, PATCH, OPTIONS, HEAD and ANY."""

@@ -37,6 +37,7 @@ def _streams(facts: Facts) -> bool:
     evidence="PF",
     aws="Timeout should be between 50 ms and 29000 ms",
     fix=rewriting(lambda ms: 50 if ms < 50 else 29_000),
+    fix_label="Set 50 ms, or 29,000 ms",
 )
 def a_timeout_is_in_range(facts: Facts) -> Remarks:
     """A timeout is 50 ms or more, and never above 300,000 ms unless the response is streamed."""
@@ -88,7 +89,14 @@ def streaming_needs_a_proxy(facts: Facts) -> Remarks:
         yield MODE, "Choose BUFFERED, or a proxy integration."
 
 
-@rule("S1-value", Severity.ERROR, docs=PUT, evidence="B S", fix=rewriting(lambda text: text.strip().upper()))
+@rule(
+    "S1-value",
+    Severity.ERROR,
+    docs=PUT,
+    evidence="B S",
+    fix=rewriting(lambda text: text.strip().upper()),
+    fix_label="Set it in upper case",
+)
 def a_transfer_mode_is_one_of_two(facts: Facts) -> Remarks:
     """The response transfer mode is BUFFERED or STREAM."""
     yield from choice(MODE, facts.integration.response_transfer_mode, ("BUFFERED", "STREAM"))
@@ -142,7 +150,14 @@ def a_private_integration_names_its_link(facts: Facts) -> Remarks:
         yield ("integration", "vpc_link"), "Choose a VPC link, or set the connection type to INTERNET."
 
 
-@rule("V1-value", Severity.ERROR, docs=PUT, evidence="B S", fix=rewriting(lambda text: text.strip().upper()))
+@rule(
+    "V1-value",
+    Severity.ERROR,
+    docs=PUT,
+    evidence="B S",
+    fix=rewriting(lambda text: text.strip().upper()),
+    fix_label="Set it in upper case",
+)
 def a_connection_type_is_one_of_two(facts: Facts) -> Remarks:
     """The connection type is INTERNET or VPC_LINK."""
     for path, message, label in choice(CONNECTION, facts.integration.connection_type, ("INTERNET", "VPC_LINK")):
@@ -165,7 +180,7 @@ def _connect(api: Api, path: Path) -> Api:
     return put(api, (*path[:-1], "connection_type"), "VPC_LINK")
 
 
-@rule("V2-unused", Severity.IGNORED, docs=PRIVATE, evidence="D", fix=_connect)
+@rule("V2-unused", Severity.IGNORED, docs=PRIVATE, evidence="D", fix=_connect, fix_label="Set VPC_LINK")
 def a_vpc_link_is_used(facts: Facts) -> Remarks:
     """A VPC link is used by an HTTP backend whose connection type is VPC_LINK."""
     if facts.integration.vpc_link and facts.integration.connection_type in (None, "INTERNET"):

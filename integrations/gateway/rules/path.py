@@ -49,6 +49,7 @@ def a_path_part_has_no_comma_or_dollar(facts: Facts) -> Remarks:
     docs=RESOURCES,
     evidence="INF",
     fix=rewriting(lambda path: "/" + re.sub(r"/+", "/", path).strip("/")),
+    fix_label="Set the path with single slashes",
 )
 def a_path_has_no_empty_part(facts: Facts) -> Remarks:
     """A path begins with one slash, and has one between its parts and none at its end."""

@@ -81,6 +81,7 @@ def _declare_source(api: Api, path: Path) -> Api:
     evidence="IS TF",
     aws="Invalid mapping expression parameter specified: method.request.header.X",
     fix=_declare_source,
+    fix_label="Declare the parameter",
 )
 def a_mapped_parameter_is_declared(facts: Facts) -> Remarks:
     """What a mapping reads of the request is declared by the method."""
@@ -90,7 +91,7 @@ def a_mapped_parameter_is_declared(facts: Facts) -> Remarks:
             yield (*PARAMETERS, key), message, f"Declare {source.declaration}"
 
 
-@rule("P2-multi", Severity.FAILURE, docs=MAPPINGS, evidence="INF", fix=_declare_source)
+@rule("P2-multi", Severity.FAILURE, docs=MAPPINGS, evidence="INF", fix=_declare_source, fix_label="Declare the parameter")
 def a_multi_value_parameter_is_declared(facts: Facts) -> Remarks:
     """A multi-value source is declared by its single-value name."""
     for key, source in facts.sources.items():
@@ -111,6 +112,7 @@ def _is_bare(value: str, side: str) -> bool:
     evidence="PF IS",
     aws="Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: X]",
     fix=rewriting(quoted),
+    fix_label="Add single quotes",
 )
 def a_source_is_a_mapping_expression(facts: Facts) -> Remarks:
     """A mapped value is a mapping expression, or a static value in single quotes."""
@@ -264,6 +266,7 @@ def _bare(key: str) -> str:
     docs=TEMPLATES,
     evidence="D",
     fix=lambda api, path: rename(api, path, _bare(str(path[-1]))),
+    fix_label="Set the bare media type",
 )
 def a_template_key_has_no_parameters(facts: Facts) -> Remarks:
     """Only the bare media type is compared; parameters such as charset never match."""
@@ -309,7 +312,14 @@ def never_needs_a_template(facts: Facts) -> Remarks:
         )
 
 
-@rule("M6-value", Severity.ERROR, docs=PASSTHROUGH, evidence="S", fix=rewriting(lambda text: text.strip().upper()))
+@rule(
+    "M6-value",
+    Severity.ERROR,
+    docs=PASSTHROUGH,
+    evidence="S",
+    fix=rewriting(lambda text: text.strip().upper()),
+    fix_label="Set it in upper case",
+)
 def a_passthrough_behaviour_is_one_of_three(facts: Facts) -> Remarks:
     """The passthrough behaviour is WHEN_NO_MATCH, WHEN_NO_TEMPLATES or NEVER."""
     choices = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")
@@ -324,7 +334,14 @@ def choice(path: Path, value: str | None, choices: tuple[str, ...]) -> Iterator[
         yield Remark(path, message, f"Set {right}" if right in choices else "")
 
 
-@rule("M7-value", Severity.ERROR, docs=PUT, evidence="B S", fix=rewriting(lambda text: text.strip().upper()))
+@rule(
+    "M7-value",
+    Severity.ERROR,
+    docs=PUT,
+    evidence="B S",
+    fix=rewriting(lambda text: text.strip().upper()),
+    fix_label="Set it in upper case",
+)
 def a_conversion_is_one_of_two(facts: Facts) -> Remarks:
     """A body is converted by CONVERT_TO_BINARY or CONVERT_TO_TEXT."""
     choices = ("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")

@@ -80,6 +80,7 @@ def _with_default(api: Api, path: Path) -> Api:
     evidence="IS LSi",
     aws="No match for output mapping and no default output mapping configured. Endpoint Response Status Code: N",
     fix=_with_default,
+    fix_label="Add 200 as the default",
 )
 def there_is_a_default_response(facts: Facts) -> Remarks:
     """A non-proxy integration has a default response, one without a pattern."""
@@ -134,6 +135,7 @@ def _unsuppress(api: Api, path: Path, name: str) -> Api:
     evidence="IS LS",
     aws="Output mapping refers to an invalid method response: N",
     fix=_declare_status,
+    fix_label="Declare the status",
 )
 def a_response_has_a_method_response(facts: Facts) -> Remarks:
     """The status of an integration response is declared by the method."""
@@ -150,6 +152,7 @@ def a_response_has_a_method_response(facts: Facts) -> Remarks:
     evidence="IS",
     aws="Invalid mapping expression specified: Validation Result: warnings : [], errors : [No method response exists for method.]",
     fix=_declare_status,
+    fix_label="Declare the status",
 )
 def a_response_with_headers_has_a_method_response(facts: Facts) -> Remarks:
     """The status of an integration response that maps headers is declared by the method."""
@@ -173,6 +176,7 @@ def _declare_header(api: Api, path: Path) -> Api:
     evidence="IS",
     aws="Invalid mapping expression parameter specified: method.response.header.X",
     fix=_declare_header,
+    fix_label="Declare the header",
 )
 def a_mapped_header_is_declared(facts: Facts) -> Remarks:
     """A response header that is mapped is declared in the method response."""
@@ -207,6 +211,7 @@ def _is_bare(value: str) -> bool:
     evidence="PF IS",
     aws="Invalid mapping expression specified: X",
     fix=rewriting(quoted),
+    fix_label="Add single quotes",
 )
 def a_response_source_is_a_mapping_expression(facts: Facts) -> Remarks:
     """A mapped header's value is a mapping expression, or a static value in single quotes."""
@@ -270,7 +275,7 @@ def _around(pattern: str) -> str:
     return f".*{pattern}.*"
 
 
-@rule("I9", Severity.FAILURE, docs=RESPONSES, evidence="D", fix=rewriting(_around))
+@rule("I9", Severity.FAILURE, docs=RESPONSES, evidence="D", fix=rewriting(_around), fix_label="Match messages that hold it")
 def a_pattern_matches_the_whole_message(facts: Facts) -> Remarks:
     """A selection pattern matches the whole error message of a function, not a part of it."""
     if not facts.invokes:
@@ -343,7 +348,7 @@ def _map_content_type(api: Api, path: Path) -> Api:
     return put(api, (*path[:-1], "response_parameters", "method.response.header.Content-Type"), f"'{media_type}'")
 
 
-@rule("I13", Severity.IGNORED, docs=KNOWN_ISSUES, evidence="D", fix=_map_content_type)
+@rule("I13", Severity.IGNORED, docs=KNOWN_ISSUES, evidence="D", fix=_map_content_type, fix_label="Map Content-Type")
 def a_body_says_what_it_is(facts: Facts) -> Remarks:
     """A response says application/json unless its Content-Type header is mapped."""
     if not _reads_responses(facts):

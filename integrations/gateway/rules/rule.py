@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from integrations.gateway.definition import Api, Integration, MethodResponse, Route
 from integrations.gateway.findings import EVIDENCE, Path, Severity
@@ -120,6 +120,11 @@ class Rule:
     """Finds faults between routes, or of the stage; a rule has either."""
     fix: Fix | None
     fix_label: str
+
+    @property
+    def module(self) -> str:
+        """The module of its topic."""
+        return cast(Callable[..., Remarks], self.find or self.find_in_api).__module__
 
     def remarks(self, facts: tuple[Facts, ...], api: Api) -> Iterable[Remark]:
         """Every remark on the API, with paths from the API on and the label of its mend."""

@@ -137,6 +137,7 @@ def _with_number(template: Template) -> Template:
     evidence="IS LSi",
     aws="Unable to parse statusCode. It should be an integer that is defined in the request template.",
     fix=rewriting(_with_number),
+    fix_label="Remove the quotes",
 )
 def a_mocks_status_is_a_number(facts: Facts) -> Remarks:
     """The template of a MOCK gives statusCode as a number."""
