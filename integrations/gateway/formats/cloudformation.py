@@ -460,7 +460,7 @@ def sources(route: Route, backend: Lambda, names: Names) -> dict[str, str]:
 
 YAML = Format(
     name="cloudformation",
-    label="CloudFormation",
+    label="CloudFormation YAML",
     lexer="yaml",
     media_type="application/yaml",
     dump=dump_yaml,
