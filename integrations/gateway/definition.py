@@ -973,23 +973,28 @@ class Route:
         return tuple(found)
 
     def with_effective(self, parameters: Mapping[str, bool], responses: Iterable[MethodResponse]) -> "Route":
-        """This route such that exactly these parameters and responses are in effect; only the difference is stored."""
+        """This route such that exactly these parameters and responses are in effect; the difference is stored, in one way."""
         derived, implied = self.derived_parameters(), self.derived_responses()
-        declared = {key: value for key, value in parameters.items() if derived.get(key) is not value}
+        declared = _beyond(derived, parameters)
         suppressed = [key for key in derived if key not in parameters]
         own: list[MethodResponse] = []
         wanted = {response.status_code: response for response in responses}
-        for status, response in wanted.items():
-            headers = implied.get(status)
+        for status in (status for status in dict.fromkeys((*implied, *wanted)) if status in wanted):
+            response, headers = wanted[status], implied.get(status)
             if headers is None:
                 own.append(response)
                 continue
             suppressed += [f"{status} {key}" for key in headers if key not in response.response_parameters]
-            extra = {k: v for k, v in response.response_parameters.items() if headers.get(k) is not v}
+            extra = _beyond(headers, response.response_parameters)
             if extra or response.response_models:
                 own.append(dataclasses.replace(response, response_parameters=extra))
         suppressed += [status for status in implied if status not in wanted]
         return dataclasses.replace(self, declared=declared, responses=tuple(own), suppressed=tuple(suppressed))
+
+
+def _beyond(derived: Mapping[str, bool], wanted: Mapping[str, bool]) -> dict[str, bool]:
+    """What is wanted and not derived like that, in the order in which it is in effect."""
+    return {key: wanted[key] for key in {**derived, **wanted} if key in wanted and derived.get(key) is not wanted[key]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

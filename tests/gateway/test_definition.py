@@ -219,6 +219,45 @@ def test_only_the_difference_to_what_is_derived_is_stored() -> None:
     assert [response.status_code for response in changed.method_responses] == ["404"]
 
 
+STATUSES = st.sampled_from(("200", "404", "500"))
+HEADERS = st.dictionaries(st.sampled_from([f"method.response.header.{name}" for name in "ABC"]), st.booleans())
+REQUEST = [f"method.request.{where}" for where in ("path.id", "header.A", "querystring.page", "header.B")]
+MODELS = st.dictionaries(st.just("application/json"), st.just("Book"))
+
+
+@given(
+    path=st.sampled_from(("/books", "/books/{id}")),
+    mapped=st.dictionaries(
+        st.sampled_from(("integration.request.header.X", "integration.request.path.id")), st.sampled_from(REQUEST)
+    ),
+    answers=st.lists(
+        st.tuples(STATUSES, st.dictionaries(HEADERS.map(lambda found: next(iter(found), "x")), st.just("'*'"))), max_size=3
+    ),
+    wanted=st.dictionaries(st.sampled_from(REQUEST), st.booleans()),
+    responses=st.dictionaries(STATUSES, st.tuples(HEADERS, MODELS)),
+)
+def test_exactly_what_is_wanted_is_in_effect_and_is_stored_in_one_way(
+    path: str,
+    mapped: dict[str, str],
+    answers: list[tuple[str, dict[str, str]]],
+    wanted: dict[str, bool],
+    responses: dict[str, tuple[dict[str, bool], dict[str, str]]],
+) -> None:
+    own = tuple(IntegrationResponse(status_code=status, response_parameters=headers) for status, headers in answers)
+    integration = Integration(backend=Mock(), request_parameters=mapped, integration_responses=own)
+    methods = tuple(
+        MethodResponse(status_code=status, response_parameters=headers, response_models=models)
+        for status, (headers, models) in responses.items()
+    )
+    route = Route(path=path, integration=integration).with_effective(wanted, methods)
+
+    assert route.request_parameters == wanted
+    assert {one.status_code: one for one in route.method_responses} == {one.status_code: one for one in methods}
+    again = route.with_effective(route.request_parameters, route.method_responses)
+    assert dumps(Api(routes=(again,))) == dumps(Api(routes=(route,)))
+    assert loads(dumps(Api(routes=(route,)))).routes == (route,)
+
+
 def test_parameters_are_the_declared_ones_and_then_what_is_referred_to() -> None:
     integration = Integration(
         backend=Lambda(function="${Orders.Arn}"),

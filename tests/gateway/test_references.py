@@ -100,6 +100,17 @@ def test_openapi_says_that_it_stands_as_it_is(owner: Any, name: str) -> None:
     assert "${Name}" not in export.text or any(finding.rule == LOST and name in finding.path for finding in export.findings)
 
 
+PYTHON = [name for name, format in FORMATS.items() if format.lexer == "python"]
+
+
+@pytest.mark.parametrize("target", PYTHON)
+@pytest.mark.parametrize(("owner", "name"), CASES, ids=IDS)
+def test_python_never_writes_it_as_text(target: str, owner: Any, name: str) -> None:
+    api = around(owner, **{name: referring(owner, name)})
+
+    assert "${Name}" not in FORMATS[target].dump(api).text
+
+
 def references(node: Any) -> bool:
     """Whether a template refers to the parameter."""
     if isinstance(node, dict):
