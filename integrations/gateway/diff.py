@@ -64,12 +64,14 @@ def words(value: Any, option: Option | None = None) -> str:
             return "yes" if value else "no"
         case int():
             return f"{value:,} {option.unit if option is not None else ''}".strip()
-        case "":
+        case "" | Template(text="", substituted=False):
             return "empty"
         case Order():
             return ", ".join(value)
         case str() | Reference():
             return str(value)
+        case Template(text=text, substituted=True):
+            return f"(${{Name}} is a reference)\n{text}"
         case Template(text=text) | Intrinsic(text=text):
             return text
         case Lambda(function=main) | Http(url=main) | Raw(raw_uri=main):

@@ -23,7 +23,7 @@ from integrations.gateway.definition import (
 from integrations.gateway.diff import ABSENT, Change, Merge, Side, UndecidedError, diff, lines, merge, words
 from integrations.gateway.grammar import Reference
 from integrations.gateway.options import options_of
-from integrations.gateway.recipes import RECIPES
+from integrations.gateway.recipes import RECIPES, SEND_MESSAGE
 from tests.gateway.definitions import apis
 
 ORDERS = RECIPES["sqs-send-message"].api
@@ -99,11 +99,15 @@ OK, BAD, GONE = responses()
                 (
                     "changed",
                     "Mapping templates, application/json",
-                    "Action=SendMessage&MessageBody=$util.urlEncode($input.body)",
+                    SEND_MESSAGE,
                     "a\nb",
                 ),
-                ("added", "Mapping templates, text/plain", "", ""),
+                ("added", "Mapping templates, text/plain", "", "empty"),
             ],
+        ),
+        (
+            edited(request_templates={"application/json": Template(SEND_MESSAGE, substituted=True)}),
+            [("changed", "Mapping templates, application/json", SEND_MESSAGE, f"(${{Name}} is a reference)\n{SEND_MESSAGE}")],
         ),
         (
             edited(integration_responses=responses(selection_pattern="400")),
