@@ -40,7 +40,7 @@ CONTEXT = re.compile(
     r"accountId|apiId|authorizer\..+|awsEndpointRequestId|deploymentId|domainName|domainPrefix|error\..+|extendedRequestId"
     r"|httpMethod|identity\.(accountId|apiKey|apiKeyId|caller|clientCert\..+|cognito[A-Za-z]+|principalOrgId|sourceIp|user"
     r"|userAgent|userArn|vpcId|vpceId)|isCanaryRequest|path|protocol|requestId|requestTime|requestTimeEpoch"
-    r"|requestOverride\..+|responseOverride\..+|resourceId|resourcePath|stage|status|wafResponseCode|webaclArn"
+    r"|requestOverride\..+|responseOverride\..+|resourceId|resourcePath|stage|status|wafResponseCode|webaclArn|xrayTraceId"
 )
 """The names of $context, in their own case."""
 
@@ -74,6 +74,16 @@ def _declare_source(api: Api, path: Path) -> Api:
     return declare(api, path, source.declaration) if isinstance(source, Parameter) else api
 
 
+def _undeclared(facts: Facts) -> Iterator[tuple[str, Parameter]]:
+    for key, source in facts.sources.items():
+        if isinstance(source, Parameter) and source.declaration not in facts.parameters:
+            yield key, source
+
+
+def _in_path(facts: Facts, source: Parameter) -> bool:
+    return source.location == "path" and source.name in path_variables(facts.route.path)
+
+
 @rule(
     "P2",
     Severity.ERROR,
@@ -85,8 +95,8 @@ def _declare_source(api: Api, path: Path) -> Api:
 )
 def a_mapped_parameter_is_declared(facts: Facts) -> Remarks:
     """What a mapping reads of the request is declared by the method."""
-    for key, source in facts.sources.items():
-        if isinstance(source, Parameter) and not source.multi_value and source.declaration not in facts.parameters:
+    for key, source in _undeclared(facts):
+        if not source.multi_value and not _in_path(facts, source):
             message = f"Declare {source.declaration} in the method request."
             yield (*PARAMETERS, key), message, f"Declare {source.declaration}"
 
@@ -94,15 +104,29 @@ def a_mapped_parameter_is_declared(facts: Facts) -> Remarks:
 @rule("P2-multi", Severity.FAILURE, docs=MAPPINGS, evidence="INF", fix=_declare_source, fix_label="Declare the parameter")
 def a_multi_value_parameter_is_declared(facts: Facts) -> Remarks:
     """A multi-value source is declared by its single-value name."""
-    for key, source in facts.sources.items():
-        if isinstance(source, Parameter) and source.multi_value and source.declaration not in facts.parameters:
+    for key, source in _undeclared(facts):
+        if source.multi_value:
             message = f"Declare {source.declaration} in the method request."
             yield (*PARAMETERS, key), message, f"Declare {source.declaration}"
 
 
-def _is_bare(value: str, side: str) -> bool:
-    """Whether a value that is no mapping expression is plain text without its quotes."""
-    return bool(value) and not value.startswith((f"{side}.", "context.", "stageVariables."))
+@rule("P2-path", Severity.FAILURE, docs=MAPPINGS, evidence="INF", fix=_declare_source, fix_label="Declare the parameter")
+def a_mapped_path_variable_is_declared(facts: Facts) -> Remarks:
+    """A variable of the path that a mapping reads is declared too, though files without the declaration are deployed."""
+    for key, source in _undeclared(facts):
+        if _in_path(facts, source):
+            message = f"Declare {source.declaration} in the method request."
+            yield (*PARAMETERS, key), message, f"Declare {source.declaration}"
+
+
+def is_bare(value: str, side: str) -> bool:
+    """Whether a value that is no mapping expression is plain text without quotes around it."""
+    return bool(value) and not has_quotes_inside(value) and not value.startswith((f"{side}.", "context.", "stageVariables."))
+
+
+def has_quotes_inside(value: str) -> bool:
+    """Whether a text stands in single quotes and has more of them inside: files with `'A','B'` are deployed."""
+    return len(value) > 1 and value[0] == value[-1] == "'" and "'" in value[1:-1]
 
 
 @rule(
@@ -118,7 +142,7 @@ def a_source_is_a_mapping_expression(facts: Facts) -> Remarks:
     """A mapped value is a mapping expression, or a static value in single quotes."""
     for key, source in facts.sources.items():
         value = facts.integration.request_parameters[key]
-        if source is None and known(value) and _is_bare(value, "method.request"):
+        if source is None and known(value) and is_bare(value, "method.request"):
             yield (
                 (*PARAMETERS, key),
                 "Put a static value in single quotes: 'value'.",
@@ -126,12 +150,31 @@ def a_source_is_a_mapping_expression(facts: Facts) -> Remarks:
             )
 
 
+@rule(
+    "P3-quotes",
+    Severity.ADVICE,
+    docs=MAPPINGS,
+    evidence="INF",
+    fix=rewriting(lambda value: "'" + value[1:-1].replace("'", "") + "'"),
+    fix_label="Remove the quotes inside",
+)
+def a_static_value_has_quotes_around_it_alone(facts: Facts) -> Remarks:
+    """A static value has single quotes around it, and none inside: those would be sent."""
+    maps: list[tuple[Path, Mapping[str, str]]] = [(PARAMETERS, facts.integration.request_parameters)]
+    for index, response in enumerate(facts.integration.integration_responses):
+        maps.append((("integration", "integration_responses", index, "response_parameters"), response.response_parameters))
+    for path, values in maps:
+        for key, value in values.items():
+            if has_quotes_inside(value):
+                yield (*path, key), "Write one pair of quotes around the whole value: 'A,B'."
+
+
 @rule("P3-source", Severity.FAILURE, docs=MAPPINGS, evidence="D")
 def a_source_is_one_that_exists(facts: Facts) -> Remarks:
     """A mapping reads method.request.{header,querystring,path}.NAME, method.request.body, context or stageVariables."""
     for key, source in facts.sources.items():
         value = facts.integration.request_parameters[key]
-        if source is None and known(value) and not _is_bare(value, "method.request"):
+        if source is None and known(value) and not is_bare(value, "method.request") and not has_quotes_inside(value):
             message = (
                 "Write method.request.header.NAME, .querystring.NAME, .path.NAME or .body.JSONPATH, context.NAME or 'value'."
             )
@@ -368,6 +411,24 @@ def a_template_reads_text(facts: Facts) -> Remarks:
         and integration.request_templates
     ):
         yield ("integration", "content_handling"), "Choose CONVERT_TO_TEXT, or remove the templates."
+
+
+@rule(
+    "M7-binary",
+    Severity.FAILURE,
+    docs=GUIDE + "api-gateway-payload-encodings-workflow.html",
+    evidence="D",
+    fix=setting("CONVERT_TO_TEXT", "integration", "content_handling"),
+    fix_label="Set CONVERT_TO_TEXT",
+)
+def a_template_for_a_binary_type_gets_text(facts: Facts) -> Remarks:
+    """A body of a binary media type is converted to text where a template reads it; else the call answers 500."""
+    integration = facts.integration
+    if facts.type not in ("AWS", "HTTP") or integration.content_handling is not None:
+        return
+    binary = [key for key in integration.request_templates if key in facts.api.binary_media_types]
+    if binary or ("*/*" in facts.api.binary_media_types and integration.request_templates):
+        yield ("integration", "content_handling"), "Choose CONVERT_TO_TEXT: a template reads text."
 
 
 @rule("P14", Severity.IGNORED, docs=TEMPLATES, evidence="LSi")

@@ -14,7 +14,7 @@ from integrations.gateway.grammar import (
 )
 from integrations.gateway.options import GUIDE, NON_PROXY, REFERENCE
 from integrations.gateway.rules.mend import at, drop, put, rewriting
-from integrations.gateway.rules.request import can_quote, quoted
+from integrations.gateway.rules.request import can_quote, has_quotes_inside, is_bare, quoted
 from integrations.gateway.rules.rule import Facts, Remarks, rule
 
 PUT = REFERENCE + "API_PutIntegrationResponse.html"
@@ -200,10 +200,6 @@ def a_declared_header_has_its_prefix(facts: Facts) -> Remarks:
                 yield ("responses", index, "response_parameters", key), "Write it as method.response.header.NAME."
 
 
-def _is_bare(value: str) -> bool:
-    return bool(value) and not value.startswith(("integration.response.", "context.", "stageVariables."))
-
-
 @rule(
     "I7",
     Severity.ERROR,
@@ -217,7 +213,7 @@ def a_response_source_is_a_mapping_expression(facts: Facts) -> Remarks:
     """A mapped header's value is a mapping expression, or a static value in single quotes."""
     for index, response in _responses(facts):
         for key, value in response.response_parameters.items():
-            if known(value) and parse_response_source(value) is None and _is_bare(value):
+            if known(value) and parse_response_source(value) is None and is_bare(value, "integration.response"):
                 path = (*ALL, index, "response_parameters", key)
                 yield path, "Put a static value in single quotes: 'value'.", "Add single quotes" if can_quote(value) else ""
 
@@ -227,7 +223,8 @@ def a_response_source_is_one_that_exists(facts: Facts) -> Remarks:
     """A response header reads integration.response.header.NAME, integration.response.body, context or stageVariables."""
     for index, response in _responses(facts):
         for key, value in response.response_parameters.items():
-            if known(value) and parse_response_source(value) is None and not _is_bare(value):
+            bare = is_bare(value, "integration.response") or has_quotes_inside(value)
+            if known(value) and parse_response_source(value) is None and not bare:
                 message = "Write integration.response.header.NAME, integration.response.body.JSONPATH, context.NAME or 'value'."
                 yield (*ALL, index, "response_parameters", key), message
 

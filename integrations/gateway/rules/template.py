@@ -6,7 +6,7 @@ from functools import lru_cache
 from integrations.gateway.definition import Api, Template
 from integrations.gateway.findings import Path, Severity
 from integrations.gateway.options import GUIDE
-from integrations.gateway.rules.mend import put, rewriting
+from integrations.gateway.rules.mend import put, rewriting, setting
 from integrations.gateway.rules.request import template_maps
 from integrations.gateway.rules.rule import Facts, Remarks, rule
 
@@ -167,6 +167,22 @@ def a_mock_takes_other_media_types(facts: Facts) -> Remarks:
             ("integration", "passthrough_behavior"),
             "Choose NEVER, so that other media types are answered 415, or add their templates.",
         )
+
+
+@rule(
+    "M10",
+    Severity.FAILURE,
+    docs=GUIDE + "api-gateway-payload-encodings.html",
+    evidence="IS",
+    aws="Execution failed due to configuration error: Unable to transform request",
+    fix=setting("CONVERT_TO_TEXT"),
+    fix_label="Set CONVERT_TO_TEXT",
+)
+def a_mock_reads_text(facts: Facts) -> Remarks:
+    """A MOCK converts its body to text where every media type is binary."""
+    if facts.type == "MOCK" and "*/*" in facts.api.binary_media_types and facts.integration.content_handling is None:
+        message = "Choose CONVERT_TO_TEXT: with */* among the binary media types the template fails."
+        yield ("integration", "content_handling"), message
 
 
 # --- Overrides -------------------------------------------------------------------------------------

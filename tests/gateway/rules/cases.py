@@ -111,6 +111,10 @@ def streamed(backend: Backend = LAMBDA, **options: Any) -> Api:
     return of(backend, response_transfer_mode="STREAM", **options)
 
 
+def binary(api: Api, *media_types: str) -> Api:
+    return dataclasses.replace(api, binary_media_types=media_types)
+
+
 def with_variables(api: Api, **values: str) -> Api:
     return dataclasses.replace(api, stage_variables=values)
 
@@ -372,7 +376,7 @@ CASES: dict[str, Case] = {
     "P2": Case(
         [
             mapped("method.request.header.A", suppressed=("method.request.header.A",)),
-            mapped("method.request.path.id", suppressed=("method.request.path.id",), path="/{id}"),
+            mapped("method.request.path.id", suppressed=("method.request.path.id",)),
         ],
         [mapped("method.request.header.A"), mapped("method.request.body"), mapped("'method.request.header.A'")],
     ),
@@ -380,12 +384,23 @@ CASES: dict[str, Case] = {
         [mapped("method.request.multivalueheader.A", suppressed=("method.request.header.A",))],
         [mapped("method.request.multivalueheader.A")],
     ),
+    "P2-path": Case(
+        [mapped("method.request.path.id", suppressed=("method.request.path.id",), path="/{id}")],
+        [
+            mapped("method.request.path.id", suppressed=("method.request.path.id",)),
+            mapped("method.request.path.id", path="/{id}"),
+        ],
+    ),
+    "P3-quotes": Case(
+        [mapped("'it's'"), sends(OUT, "'A', 'B'"), mapped("'" * 4)],
+        [mapped("''"), mapped("'"), mapped("'A,B'"), mapped("A','B")],
+    ),
     "P3": Case(
         [
             mapped("application/json"),
             mapped('"*"'),
             mapped("'Content-Type',Authorization"),
-            mapped("'it's'"),
+            mapped("'"),
             mapped("$context.x"),
         ],
         [
@@ -562,6 +577,19 @@ CASES: dict[str, Case] = {
     "M7": Case(
         [template("{}", content_handling="CONVERT_TO_BINARY")],
         [template("{}", content_handling="CONVERT_TO_TEXT"), of(content_handling="CONVERT_TO_BINARY")],
+    ),
+    "M7-binary": Case(
+        [binary(template("{}"), "application/json"), binary(template("{}", backend=SQS), "*/*")],
+        [
+            binary(template("{}"), "image/png"),
+            binary(template("{}", content_handling="CONVERT_TO_TEXT"), "*/*"),
+            binary(of(HTTP), "*/*"),
+            binary(of(Mock(), request_templates={"application/json": STATUS}), "*/*"),
+        ],
+    ),
+    "M10": Case(
+        [binary(of(Mock()), "*/*")],
+        [binary(of(Mock()), "image/png"), binary(of(Mock(), content_handling="CONVERT_TO_TEXT"), "*/*"), binary(of(HTTP), "*/*")],
     ),
     "M7-value": Case(
         [of(content_handling="convert_to_text"), answers(answer(content_handling="TEXT")), of(content_handling="BINARY")],

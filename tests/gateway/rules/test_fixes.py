@@ -26,6 +26,7 @@ BESIDE = {
     "I6": {"suppressed"},
     "P2": {"suppressed"},
     "P2-multi": {"suppressed"},
+    "P2-path": {"suppressed"},
     "S2-buffered": {"response_transfer_mode"},
     "U7": {"request_parameters"},
     "V2": {"vpc_link"},
