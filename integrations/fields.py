@@ -342,7 +342,7 @@ class Page:
     """All fields of a form, with what changed against the base and what the findings say of each.
 
     `since` is what the base is called. `changed_now` are the inputs that the server has just changed. `done` is the slot
-    at which something was mended, and what.
+    at which something was mended, and what. `typing` is the slot of the field that somebody is in for the first time.
     """
 
     def __init__(
@@ -353,8 +353,10 @@ class Page:
         since: str = "",
         changed_now: Iterable[str] = (),
         done: tuple[str, str] = ("", ""),
+        typing: str = "",
     ) -> None:
         self.form = form
+        self.typing = typing
         self.since = since
         self.touched = frozenset(touched)
         self.changed_now = frozenset(changed_now)
@@ -419,7 +421,7 @@ class Page:
 
     def _slot(self, name: str, changed: bool, was: str | None = None) -> Slot:
         findings = self.remarks.get(name, [])
-        is_shown = name in self.touched or self._is_filled(name)
+        is_shown = name in self.touched or (name != self.typing and self._is_filled(name))
         done = self.done[1] if self.done[0] == name else ""
         self.slots[name] = Slot(name, findings if is_shown else [], changed, was, self.since, done)
         return self.slots[name]

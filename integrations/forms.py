@@ -584,7 +584,7 @@ def parsed(control: Scalar, text: str) -> Any:
 
 # --- The form --------------------------------------------------------------------------------------
 
-PAGE = ("csrfmiddlewaretoken", WHOLE, "base", "tab", "seen", "counter", "touched", "format", "do", "summary", "anyway")
+PAGE = ("csrfmiddlewaretoken", WHOLE, "base", "tab", "seen", "counter", "touched", "typing", "format", "do", "summary", "anyway")
 BESIDE = frozenset((*PAGE, "owner", "tags", "message"))
 """Inputs of the page that are no part of the definition."""
 

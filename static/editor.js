@@ -33,12 +33,14 @@ let unsent = false, acting = false, waiting = null;
 const stamp = () => {
   form.elements.counter.value = Number(form.elements.counter.value) + 1;
   form.elements.touched.value = [...touched].join(" ");
+  const typing = slotsOf(document.activeElement)[0]?.slice(2) ?? "";
+  form.elements.typing.value = touched.has(typing) ? "" : typing;
 };
 form.addEventListener("input", () => (unsent = true));
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.target !== form) return;
   stamp();
-  for (const name of ["counter", "touched"]) event.detail.parameters[name] = form.elements[name].value;
+  for (const name of ["counter", "touched", "typing"]) event.detail.parameters[name] = form.elements[name].value;
 });
 document.addEventListener("htmx:confirm", (event) => {
   if (event.target !== form || !acting || path(event.detail.path) !== CHECK) return;
@@ -48,6 +50,7 @@ document.addEventListener("htmx:confirm", (event) => {
 const act = (what) => {
   if (acting) return void (waiting = () => act(what));
   acting = true;
+  const here = document.activeElement;
   const open = new Map(all("details[id]", form).map((details) => [details.id, details.open]));
   htmx
     .ajax("POST", ACT, { source: form, target: "#sections", swap: "outerHTML", values: { do: what } })
@@ -55,6 +58,7 @@ const act = (what) => {
     .finally(() => {
       for (const [id, was] of open) if (at(id)) at(id).open = was;
       heed();
+      if (here?.isConnected && document.activeElement === document.body) here.focus({ preventScroll: true });
       acting = false;
       const next = waiting;
       waiting = null;
@@ -93,7 +97,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (successful) {
     unsent = false;
     heed();
-    mark(current);
+    mark(place());
   }
 });
 for (const failure of ["htmx:sendError", "htmx:timeout"])
@@ -169,7 +173,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// ---- The drawing: it shows where one is, and folds into a rail when it has scrolled away; its height is kept.
+// ---- The drawing: it shows where one is (the section with the focus, else the one on top), and folds into a rail when it has scrolled away; its height is kept.
 let current = "";
 const mark = (id) => {
   current = id;
@@ -180,21 +184,22 @@ const mark = (id) => {
   const rail = one(".flow"), node = one(".node[aria-current]");
   if (node && rail.scrollWidth > rail.clientWidth) rail.scrollLeft = node.offsetLeft - 48;
 };
-const spy = new IntersectionObserver(
-  (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => mark(entry.target.id)),
-  { rootMargin: "-30% 0px -65%" },
-);
-const watch = () => {
-  spy.disconnect();
-  for (const section of all(".stage")) spy.observe(section);
+const sections = () => all(".stage");
+const place = () => {
+  const { activeElement } = document;
+  const mine = activeElement?.closest(".stage");
+  const box = mine?.getBoundingClientRect();
+  if (box && box.bottom > 100 && box.top < innerHeight - 100) return mine.id;
+  return (sections().findLast((section) => section.getBoundingClientRect().top < 180) ?? sections()[0]).id;
 };
-form.addEventListener("htmx:afterSwap", watch);
-watch();
+const follow = () => current === place() || mark(place());
+form.addEventListener("focusin", follow);
 const zone = one(".flow-zone"), line = one(".flow-mark");
 let height = 0;
 addEventListener(
   "scroll",
   () => {
+    follow();
     if (!zone.hasAttribute("data-condensed")) height = zone.offsetHeight;
     const top = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--top")) * 16;
     const past = line.getBoundingClientRect().top + height < top + 44;

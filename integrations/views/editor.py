@@ -60,6 +60,7 @@ class Edit:
     """The count of the draft that the tab was opened with."""
     counter: int = 0
     touched: frozenset[str] = frozenset()
+    typing: str = ""
     format: str = ""
     undo: dict[str, Any] = field(default_factory=dict)
     """What a fix changed: its words, the slot it stands at, the inputs before and after."""
@@ -80,7 +81,7 @@ class Edit:
         """The fields as they are shown."""
         undo = self.undo
         done = (undo["slot"], undo["words"]) if undo else ("", "")
-        return Page(self.form, self.findings, self.touched, str(self.base), changed_now, done)
+        return Page(self.form, self.findings, self.touched, str(self.base), changed_now, done, self.typing)
 
 
 # --- Reading ---------------------------------------------------------------------------------------
@@ -137,6 +138,7 @@ def typed(request: HttpRequest, integration: Integration, user: User) -> Edit:
         seen=seen,
         counter=counter,
         touched=frozenset(post.get("touched", "").split()),
+        typing=post.get("typing", ""),
         format=post.get("format", ""),
     )
     if draft:
@@ -348,10 +350,8 @@ def carry_out(found: Edit, what: str) -> str:
     """Do what a button says. Gives the id of what to focus then; none leaves the focus alone."""
     form = found.form
     match what.split(":"):
-        case ["check"]:
+        case ["check"] | ["switch"]:
             return ""
-        case ["switch"]:
-            return "backend"
         case ["undo"]:
             undo, found.undo = found.undo, {}
             for name, values in undo.get("before", {}).items():

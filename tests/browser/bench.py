@@ -76,7 +76,8 @@ class Bench:
         """Notes errors of scripts, whatever the console calls an error (the CSP's refusals too), and any request elsewhere."""
 
         def console(message: ConsoleMessage) -> None:
-            if message.type == "error":
+            replaced = message.text.startswith(("htmx:afterRequest,", "htmx:sendAbort,"))  # htmx gave way to a newer request
+            if message.type == "error" and not replaced:
                 self._troubles.append(f"console: {message.text}")
 
         def request(asked: Request) -> None:
