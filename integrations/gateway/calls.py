@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from integrations.gateway.definition import Api, Integration, IntegrationResponse, Lambda, MethodResponse, Route, Template
-from integrations.gateway.grammar import Reference, function_arn, path_parts, references_in, segments, stage_variables_in
+from integrations.gateway.grammar import Reference, function_arn, path_parts, references_in, segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,12 @@ def calls_of(api: Api) -> tuple[Call, ...]:
         found += _validator(route, validators)
     for route in api.routes:
         found += _method(route, _resource(route, resources), validators)
-    for number, permission in enumerate((one for route in api.routes for one in permissions(route, api.stage_name)), 1):
-        statement = joined("api-", Ref("api", "id"), f"-{number}")
-        found.append(Call(service="lambda", operation="add_permission", parameters={"StatementId": statement} | permission))
+    permitted: list[dict[str, Value]] = []
+    for permission in (one for route in api.routes for one in permissions(route, api.stage_name)):
+        if permission not in permitted:
+            permitted.append(permission)
+            statement = joined("api-", Ref("api", "id"), f"-{len(permitted)}")
+            found.append(Call(service="lambda", operation="add_permission", parameters={"StatementId": statement} | permission))
     found.append(_call("create_deployment", "deployment"))
     variables = said({"variables": texts(api.stage_variables)})
     stage = text(api.stage_name)
@@ -194,16 +197,11 @@ def _integration_response(response: IntegrationResponse) -> dict[str, Value]:
 
 
 def permissions(route: Route, stage_name: str) -> Iterator[dict[str, Value]]:
-    """What lets API Gateway invoke the function, scoped as the CDK scopes it; none where a role makes the call.
-
-    A function that a stage variable names is known at the call only: the ones that are listed get a permission each.
-    """
+    """What lets API Gateway invoke the functions, scoped as the CDK scopes it. A function that a stage variable names is known at
+    the call only: those that are listed get a permission each."""
     backend = route.integration.backend
-    if not isinstance(backend, Lambda) or route.integration.credentials:
+    if not isinstance(backend, Lambda):
         return
-    functions = backend.permission_functions
-    if not functions:
-        functions = () if stage_variables_in(backend.function) else (backend.function,)
     verb = "*" if route.method == "ANY" or references_in(route.method) else route.method
     path = "".join("/*" if part.variable else f"/{part.text}" for part in path_parts(route.path)) or "/"
     tails = [f"{stage_name}/{verb}{path}"]
@@ -211,7 +209,7 @@ def permissions(route: Route, stage_name: str) -> Iterator[dict[str, Value]]:
         tails = ["*/*/*"]
     elif backend.allow_test_invoke is not False:
         tails.append(f"test-invoke-stage/{verb}{path}")
-    for function in functions:
+    for function in backend.permitted:
         for tail in tails:
             arn = text("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:")
             yield {

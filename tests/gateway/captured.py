@@ -8,8 +8,9 @@ from botocore import xform_name
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 
+from tests.gateway.normal import PSEUDO
+
 IDS = {"restApiId", "parentId", "resourceId", "requestValidatorId", "deploymentId"}
-PSEUDO = {"AWS::Region": "eu-west-1", "AWS::Partition": "aws", "AWS::AccountId": "123456789012"}
 
 
 @functools.cache
@@ -34,7 +35,8 @@ class Client:
             assert not report.has_errors(), f"{name}: {report.generate_report()}"
             for key in IDS & parameters.keys():
                 assert parameters[key] in self.session.ids, f"{name}: {parameters[key]} is the id of nothing yet"
-            self.session.calls.append((name, parameters))
+            if self.service != "sts":
+                self.session.calls.append((name, parameters))
             answer = {"Account": PSEUDO["AWS::AccountId"]}
             for key in ("id", "rootResourceId"):
                 answer[key] = f"<{name} {len(self.session.calls)} {key}>"
@@ -67,4 +69,4 @@ def captured(source: str, values: dict[str, Any] | None = None) -> list[tuple[st
     exec(compile(source, "<exported>", "exec"), namespace)
     session = Session()
     namespace["deploy"](session, **(values or {}))
-    return [call for call in session.calls if call[0] != "get_caller_identity"]
+    return session.calls

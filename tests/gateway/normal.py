@@ -12,9 +12,9 @@ from cfnlint.decode.cfn_yaml import loads as read_yaml
 PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
-    "AWS::Region": "eu-west-1",
+    "AWS::Region": "us-east-2",
     "AWS::StackName": "stack",
-    "AWS::StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/stack/1",
+    "AWS::StackId": "arn:aws:cloudformation:us-east-2:123456789012:stack/stack/1",
     "AWS::URLSuffix": "amazonaws.com",
 }
 """What pseudo parameters are taken to be."""

@@ -8,7 +8,6 @@ from integrations.gateway.definition import Api, DeploymentParameter, Lambda, pa
 from integrations.gateway.findings import Finding, Severity
 from integrations.gateway.formats.export import Export, Format, ambiguous, broken_text, file_name, lost, noted
 from integrations.gateway.formats.python_text import Code, Formatted, Invocation, identifier, statement
-from integrations.gateway.grammar import stage_variables_in
 from integrations.gateway.options import GUIDE
 
 FROM_AWS = {
@@ -187,9 +186,7 @@ def unsaid(api: Api) -> Iterator[Finding]:
             if not any(response is one for one in kept):
                 message = "Another response has this status, and API Gateway keeps one a status: this one is not put."
                 yield lost((*path, "integration_responses", index, "status_code"), message, evidence="B")
-        backend = value.backend
-        named = isinstance(backend, Lambda) and not backend.permission_functions and stage_variables_in(backend.function)
-        if named and not value.credentials:
+        if isinstance(value.backend, Lambda) and not value.backend.permitted and not value.credentials:
             message = "Which function is called is known at the call only: none is permitted. List the functions."
             docs = GUIDE + "amazon-api-gateway-using-stage-variables.html"
             yield noted((*path, "backend", "permission_functions"), message, Severity.FAILURE, docs=docs)

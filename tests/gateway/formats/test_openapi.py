@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import re
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import yaml
@@ -12,23 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from integrations.gateway.definition import (
-    BACKENDS,
     Api,
-    AwsService,
     Http,
     Integration,
     IntegrationResponse,
-    Lambda,
-    MethodResponse,
     Mock,
     Model,
-    Raw,
     Route,
 )
 from integrations.gateway.formats import FORMATS, UnreadableText
 from integrations.gateway.formats.export import LOST
 from integrations.gateway.formats.openapi import load, sayable
-from integrations.gateway.options import options_of
 from tests.gateway.definitions import apis
 
 CASES = int(os.environ.get("GATEHOUSE_CASES", "100"))
@@ -87,38 +81,6 @@ def test_it_reads_back_to_what_it_can_say(name: str, api: Api) -> None:
 @given(apis(routes=2))
 def test_yaml_and_json_are_one_document(api: Api) -> None:
     assert yaml.safe_load(FORMATS["openapi"].dump(api).text) == exported(api)
-
-
-OWNERS: tuple[Any, ...] = (Api, Route, Integration, IntegrationResponse, MethodResponse, *BACKENDS.values())
-OPTIONS = [(owner, name) for owner in OWNERS for name in options_of(owner) if (owner, name) != (Lambda, "http_method")]
-BACKEND: dict[Any, dict[str, Any]] = {
-    AwsService: {"service": "states", "action": "StartExecution"},
-    Lambda: {"function": "orders"},
-    Raw: {"type": "AWS", "raw_uri": "arn:x"},
-}
-
-
-def around(owner: Any, **options: Any) -> Api:
-    """A definition with these options of one of its parts."""
-
-    def part(kind: Any, **given: Any) -> Any:
-        return kind(**given | (options if kind is owner else {}))
-
-    kind = owner if owner in BACKENDS.values() else Http
-    answers = () if owner is Integration else (part(IntegrationResponse),)
-    integration = part(Integration, backend=part(kind, **BACKEND.get(kind, {})), integration_responses=answers)
-    route = part(Route, path="/{id}", integration=integration, responses=(part(MethodResponse, status_code="400"),))
-    return cast(Api, part(Api, name="books", routes=(route,)))
-
-
-@pytest.mark.parametrize(("owner", "name"), OPTIONS, ids=[f"{owner.__name__}.{name}" for owner, name in OPTIONS])
-def test_no_option_is_dropped_in_silence(owner: Any, name: str) -> None:
-    before, after = around(owner), around(owner, **{name: options_of(owner)[name].example})
-    said = exported(before) != exported(after)
-    findings = [f for f in FORMATS["openapi"].dump(after).findings if f not in FORMATS["openapi"].dump(before).findings]
-
-    assert said or [finding.rule for finding in findings] == [LOST]
-    assert said or name in findings[0].path
 
 
 @pytest.mark.parametrize(
