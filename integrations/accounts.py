@@ -5,14 +5,15 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.forms import ChangePasswordForm, LoginForm, ResetPasswordForm, ResetPasswordKeyForm, SetPasswordForm
 from django import forms
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
 from django.utils import timezone
 
-from integrations.models import Invitation, Role, SignInLink, Team, Token
+from integrations.models import NAME_LENGTH, Invitation, Membership, Role, SignInLink, Team, Token, record
 
 TOKEN_PREFIX = "gatehouse_"
 """What scanners for leaked secrets look for."""
@@ -60,6 +61,76 @@ class ResetPasswordKey(Plain, ResetPasswordKeyForm):  # type: ignore[misc]
     """What the mail leads to."""
 
 
+class ValidFor(forms.TypedChoiceField):
+    """For how many days a secret works; cleaned, a timedelta."""
+
+    def __init__(self, days: tuple[int, ...], initial: int) -> None:
+        choices = [(str(number), "1 day" if number == 1 else f"{number} days") for number in days]
+        super().__init__(
+            choices=choices, initial=str(initial), coerce=lambda value: timedelta(days=int(value)), label="Works for"
+        )
+
+
+class InvitationForm(forms.Form):
+    """Whom to let in, as what, until when."""
+
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.EDITOR)
+    note = forms.CharField(
+        label="For", max_length=NAME_LENGTH, required=False, help_text="A name to know it by in this list. No mail is sent."
+    )
+    valid_for = ValidFor((1, 7, 30), 7)
+
+
+class TokenForm(forms.Form):
+    """What a token is for, and until when."""
+
+    name = forms.CharField(max_length=NAME_LENGTH, help_text="What uses it: deploy pipeline, nightly check.")
+    valid_for = ValidFor((30, 90, 365), 90)
+
+
+class AccountForm(forms.Form):
+    """A new account, for the bearer of an invitation."""
+
+    name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput({"autocomplete": "name"}))
+    username = forms.CharField(max_length=150, widget=forms.TextInput({"autocomplete": "username"}))
+    email = forms.EmailField(required=False, widget=forms.EmailInput({"autocomplete": "email"}), help_text="Optional.")
+    password = forms.CharField(
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        help_text="10 characters or more, and no common one.",
+    )
+
+    def clean_username(self) -> str:
+        """A name that nobody has, in whatever case."""
+        return str(get_adapter().clean_username(self.cleaned_data["username"]))
+
+    def clean_email(self) -> str:
+        """An address that nobody has: people sign in with it."""
+        email = str(self.cleaned_data["email"])
+        if email and User.objects.filter(email__iexact=email).exists():
+            raise forms.ValidationError("Somebody has an account with this address. Sign in to it, then open the link again.")
+        return email
+
+    def clean(self) -> dict[str, Any]:
+        """A password that is not like the name."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if "password" in given:
+            person = User(username=given.get("username", ""), email=given.get("email", ""), first_name=given.get("name", ""))
+            try:
+                validate_password(given["password"], person)
+            except forms.ValidationError as error:
+                self.add_error("password", error)
+        return given
+
+    def save(self) -> User:
+        """The new account."""
+        given = self.cleaned_data
+        first, _, last = given["name"].strip().rpartition(" ")
+        return User.objects.create_user(
+            given["username"], given["email"], given["password"], first_name=first or last, last_name=last if first else ""
+        )
+
+
 def new_secret() -> str:
     """256 random bits for a URL or a header."""
     return secrets.token_urlsafe(32)
@@ -98,6 +169,22 @@ def invite(team: Team, role: Role, by: User | None, valid_for: timedelta, note: 
         team=team, role=role, note=note, created_by=by, secret_hash=hashed(secret), expires_at=timezone.now() + valid_for
     )
     return invitation, secret
+
+
+def find_invitation(secret: str) -> Invitation | None:
+    """The invitation of that secret, while it can still be accepted."""
+    open_ = Invitation.objects.filter(secret_hash=hashed(secret), accepted_at=None, expires_at__gt=timezone.now())
+    return open_.select_related("team", "created_by").first()
+
+
+def accept(invitation: Invitation, user: User) -> bool:
+    """Makes `user` a member. Whether this call is the one that used the invitation. Call it in a transaction."""
+    unused = Invitation.objects.filter(pk=invitation.pk, accepted_at=None)
+    if not unused.update(accepted_at=timezone.now(), accepted_by=user):
+        return False
+    Membership.objects.get_or_create(team=invitation.team, user=user, defaults={"role": invitation.role})
+    record(invitation.team, user, "joined", str(invitation.team), role=invitation.role)
+    return True
 
 
 def make_token(team: Team, name: str, by: User, valid_for: timedelta) -> tuple[Token, str]:

@@ -2,13 +2,23 @@
 
 from django.urls import path
 
-from integrations.views import bulk, catalog, editor, entrance, entry, exports, history, new, preferences, trash
+from integrations.views import bulk, catalog, editor, entrance, entry, exports, history, new, preferences, team, trash
 
 urlpatterns = [
     path("", catalog.home, name="home"),
     path("preferences", preferences.preferences, name="preferences"),
     # Ways in
     path("sign-in/<str:secret>", entrance.sign_in_link, name="sign-in-link"),
+    path("invitations/<str:secret>", entrance.invitation, name="invitation"),
+    # Team
+    path("t/<slug:team>/settings/members", team.team, name="team"),
+    path("t/<slug:team>/settings/members/<int:member>/role", team.member_role, name="member-role"),
+    path("t/<slug:team>/settings/members/<int:member>/remove", team.member_remove, name="member-remove"),
+    path("t/<slug:team>/settings/invitations/<int:invitation>/withdraw", team.invitation_withdraw, name="invitation-withdraw"),
+    path("t/<slug:team>/settings/tokens", team.tokens, name="team-tokens"),
+    path("t/<slug:team>/settings/tokens/<int:token>/revoke", team.token_revoke, name="token-revoke"),
+    path("t/<slug:team>/settings/audit", team.audit, name="team-audit"),
+    path("t/<slug:team>/settings/audit.csv", team.audit_csv, name="team-audit-csv"),
     # Catalog
     path("t/<slug:team>/", catalog.catalog, name="catalog"),
     path("t/<slug:team>/bulk", bulk.bulk, name="bulk"),
