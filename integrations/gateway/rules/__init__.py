@@ -24,6 +24,9 @@ from integrations.gateway.selection import read_patterns
 
 __all__ = ["RULES", "VERSION", "Rule", "apply_fix", "check"]
 TOPICS = (backend, network, permission, method, path, request, template, cache, response, api, parameters, secrets)
+IN_ORDER = tuple(rule for topic in TOPICS for rule in RULES.values() if rule.module == topic.__name__)
+"""The rules as the call goes: backend, method, request, response, and the stage."""
+
 VERSION = hashlib.sha256(
     b"".join(path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")) if "formats" not in path.parts)
 ).hexdigest()[:16]
@@ -33,7 +36,7 @@ VERSION = hashlib.sha256(
 def check(api: Api) -> list[Finding]:
     """Every finding of every rule on every route, worst first. Total: any definition gets an answer."""
     facts = facts_of(api)
-    return worst_first([finding(rule, remark) for rule in RULES.values() for remark in rule.remarks(facts, api)])
+    return worst_first([finding(rule, remark) for rule in IN_ORDER for remark in rule.remarks(facts, api)])
 
 
 def apply_fix(api: Api, finding: Finding) -> Api:

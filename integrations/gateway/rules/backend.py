@@ -5,6 +5,8 @@ import re
 from integrations.gateway.definition import METHODS, Api, AwsService, Http, Integration, Lambda, Raw
 from integrations.gateway.findings import Path, Severity
 from integrations.gateway.grammar import (
+    Reference,
+    Segment,
     StageVariable,
     known,
     parse_function_arn,
@@ -216,11 +218,16 @@ def an_aws_arn_has_a_path_or_action(facts: Facts) -> Remarks:
     """The ARN of an AWS integration names a path or an action of a service."""
     if facts.type not in ("AWS", "AWS_PROXY") or not facts.uri.startswith("arn:"):
         return
-    literal = "".join(part for part in facts.uri_parts if isinstance(part, str))
-    undecided = not known(facts.uri) and ":apigateway:" not in literal and ":lambda:" not in literal
-    undecided = undecided or any(isinstance(part, StageVariable) for part in facts.uri_parts[1:])
-    if not re.search(r":(path|action)/", literal) and not undecided:
+    text = "".join(_as_text(part) for part in facts.uri_parts)
+    service = re.match(r"arn:[^:\0]+:([^:\0]+):", text)
+    undecided = "\0" in text and (service is None or service[1] == "apigateway")
+    if not re.search(r":(path|action)/", text) and not undecided:
         yield uri_path(facts.integration), "Name the service's path or action; a bare function or queue ARN is not enough."
+
+
+def _as_text(part: Segment) -> str:
+    """A literal as it stands, a pseudo parameter as one letter, and NUL for what is not known."""
+    return part if isinstance(part, str) else "x" if isinstance(part, Reference) and part.is_pseudo else "\0"
 
 
 @rule("U3-empty", Severity.FAILURE, docs=URI, evidence="INF")

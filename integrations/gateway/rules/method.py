@@ -139,3 +139,22 @@ def a_header_has_one_spelling(facts: Facts) -> Remarks:
     for key in facts.parameters:
         if key.startswith("method.request.header.") and seen.setdefault(key.lower(), key) != key:
             yield place(facts, key), f"Write it as {seen[key.lower()]}, as elsewhere."
+
+
+# --- Validation ------------------------------------------------------------------------------------
+
+VALIDATION = GUIDE + "api-gateway-method-request-validation.html"
+
+
+@rule("Z8-body", Severity.IGNORED, docs=VALIDATION, evidence="D", fix=drop, fix_label="Unset it")
+def a_validated_body_has_a_model(facts: Facts) -> Remarks:
+    """A body is validated against a model of its media type; without one it is not validated."""
+    if facts.route.validate_request_body is True and not facts.route.request_models:
+        yield ("validate_request_body",), "Name the model of the body, or unset it."
+
+
+@rule("Z8-parameters", Severity.IGNORED, docs=VALIDATION, evidence="D", fix=drop, fix_label="Unset it")
+def validated_parameters_are_required(facts: Facts) -> Remarks:
+    """Parameters are validated where one is required."""
+    if facts.route.validate_request_parameters is True and not any(facts.parameters.values()):
+        yield ("validate_request_parameters",), "Declare a parameter as required, or unset it."

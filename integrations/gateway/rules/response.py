@@ -275,7 +275,7 @@ def _around(pattern: str) -> str:
 @rule("I9", Severity.FAILURE, docs=RESPONSES, evidence="D", fix=rewriting(_around), fix_label="Match messages that hold it")
 def a_pattern_matches_the_whole_message(facts: Facts) -> Remarks:
     """A selection pattern matches the whole error message of a function, not a part of it."""
-    if not facts.invokes:
+    if facts.matched != "message":
         return
     for index, pattern in _patterns(facts):
         if pattern.isprintable() and not set(pattern) & set(".*+?|()[]{}^$\\") and not pattern.isdecimal():
@@ -286,15 +286,13 @@ def a_pattern_matches_the_whole_message(facts: Facts) -> Remarks:
 @rule("I10", Severity.FAILURE, docs=RESPONSES, evidence="LS D")
 def a_pattern_can_match(facts: Facts) -> Remarks:
     """A pattern is matched against the error message of a function, and against the status of any other backend."""
-    if not _reads_responses(facts):
-        return
     for index, pattern in _patterns(facts):
         reading = facts.patterns[pattern]
         path = (*ALL, index, "selection_pattern")
-        if facts.invokes:
+        if facts.matched == "message":
             if reading.statuses and reading.message is False:
                 yield path, "Match the function's error message, such as .*Not found.*; a status is never matched."
-        elif reading.statuses is not None and not reading.statuses and not reading.refusal:
+        elif facts.matched == "status" and reading.statuses is not None and not reading.statuses:
             yield path, r"Match a status from 100 to 599, such as 4\d{2}; nothing else of the backend's answer is matched."
 
 
@@ -303,7 +301,7 @@ def patterns_do_not_overlap(facts: Facts) -> Remarks:
     """Two patterns never match one answer: which of them wins is not defined."""
     first: dict[int | str, int] = {}
     for index, pattern in _patterns(facts):
-        statuses = None if facts.invokes else facts.patterns[pattern].statuses
+        statuses = facts.patterns[pattern].statuses if facts.matched == "status" else None
         keys: tuple[int | str, ...] = (pattern,) if statuses is None else (pattern, *sorted(statuses))
         overlap = next((key for key in keys if key in first), None)
         for key in keys:
@@ -317,7 +315,7 @@ def patterns_do_not_overlap(facts: Facts) -> Remarks:
 @rule("I11-default", Severity.ADVICE, docs=RESPONSES, evidence="D")
 def a_pattern_leaves_something_to_the_default(facts: Facts) -> Remarks:
     """A pattern that matches everything takes the place of the default response."""
-    if not _reads_responses(facts) or facts.invokes:
+    if facts.matched != "status":
         return  # a function's answers without an error are the default's, whatever the patterns
     if all(response.selection_pattern for _, response in _responses(facts)):
         return

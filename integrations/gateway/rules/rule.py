@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 from integrations.gateway.definition import Api, Integration, MethodResponse, Route
 from integrations.gateway.findings import EVIDENCE, Path, Severity
@@ -12,6 +12,7 @@ from integrations.gateway.grammar import (
     Parameter,
     Segment,
     Source,
+    known,
     parse_integration_uri,
     parse_invocation,
     parse_request_source,
@@ -78,10 +79,14 @@ class Facts:
             return None
         return parse_invocation(uri.rest.removeprefix("/"))  # path//2015-03-31/… was recorded as accepted
 
-    @property
-    def invokes(self) -> bool:
-        """Whether a Lambda function is invoked and its answer is mapped here."""
-        return self.type == "AWS" and self.integration.is_lambda
+    @cached_property
+    def matched(self) -> Literal["status", "message", ""]:
+        """What a selection pattern is matched against: the backend's status, or a function's error message; empty: not known."""
+        if self.type in ("HTTP", "MOCK"):
+            return "status"
+        if self.type == "AWS" and self.integration.is_lambda:
+            return "message"
+        return "status" if self.type == "AWS" and self.aws_uri is not None and known(self.aws_uri.service) else ""
 
     @cached_property
     def parameters(self) -> Mapping[str, bool]:

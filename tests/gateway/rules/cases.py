@@ -210,10 +210,12 @@ CASES: dict[str, Case] = {
             raw("AWS_PROXY", "arn:aws:sqs:eu-west-1:111122223333:q"),
             raw("AWS", "arn:aws:apigateway:eu-west-1:sqs"),
             raw("AWS_PROXY", "arn:aws:lambda:${AWS::Region}:111122223333:function:f"),
+            raw("AWS", "arn:${AWS::Partition}:sqs:${AWS::Region}:${Account}:orders"),
         ],
         [
             raw("AWS", INVOKE),
             raw("AWS", "arn:${AWS::Partition}:${Rest}"),
+            raw("AWS", "arn:aws:apigateway:${AWS::Region}:${Target}"),
             raw("AWS", "arn:aws:apigateway:eu-west-1:s3:${stageVariables.target}"),
             raw("HTTP", "arn:aws:sqs"),
         ],
@@ -704,6 +706,7 @@ CASES: dict[str, Case] = {
             pattern("(", LAMBDA_MAPPED),
             pattern("(a+)+$|4.."),
             pattern(".*Error.*", HTTP_PROXY),
+            pattern(".*Error.*", Raw(type="AWS", http_method="POST", raw_uri="${Uri}")),
         ],
     ),
     "I11": Case(
@@ -932,5 +935,19 @@ CASES: dict[str, Case] = {
             mapped("'basic authentication is described elsewhere'"),
             url("https://${User}:${Password}@books.example.com/"),
         ],
+    ),
+    "Z8-body": Case(
+        [route(validate_request_body=True)],
+        [
+            route(validate_request_body=True, request_models={"application/json": "Order"}),
+            route(validate_request_body=Reference("V")),
+        ],
+    ),
+    "Z8-parameters": Case(
+        [
+            route(validate_request_parameters=True),
+            route(validate_request_parameters=True, declared={"method.request.header.a": False}),
+        ],
+        [route(validate_request_parameters=True, path="/{id}"), route(validate_request_parameters=False)],
     ),
 }
