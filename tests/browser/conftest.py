@@ -44,8 +44,11 @@ def django_beside_playwright() -> Iterator[None]:
 
 
 @pytest.fixture
-def bench(django_beside_playwright: None, live_server: LiveServer, browser: Browser) -> Iterator[Bench]:
-    """Pages against the live server; after the test, none may have had a trouble."""
+def bench(django_beside_playwright: None, django_db_setup: None, live_server: LiveServer, browser: Browser) -> Iterator[Bench]:
+    """Pages against the live server; after the test, none may have had a trouble.
+
+    The database comes first: only then does the server know that it is in memory, and shares the test's connection.
+    """
     SHOTS.mkdir(parents=True, exist_ok=True)
     bench = Bench(browser, live_server.url, SHOTS)
     yield bench
