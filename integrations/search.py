@@ -28,6 +28,9 @@ COUNTED = 5_000
 CHOICES = 100
 """How many owners and tags are offered; the most frequent ones."""
 
+TOP = 8
+"""How many owners and tags are shown at once."""
+
 TERMS = 8
 LONGEST_QUERY = 200
 
@@ -64,7 +67,7 @@ FINDINGS_OF = tuple(tuple(value for value, (_, levels) in FINDINGS.items() if bi
 FACETS = {"lifecycle": "Lifecycle", "findings": "Findings", "backend": "Backend", "owner": "Owner", "tag": "Tag"}
 """Facets in their order. The chosen values of one are alternatives, save tags: an integration has to have all of them."""
 
-FIXED: Mapping[str, Mapping[str, str]] = {
+FIXED: dict[str, Mapping[str, str]] = {
     "lifecycle": {str(value): str(label) for value, label in Lifecycle.choices},
     "findings": {value: label for value, (label, _) in FINDINGS.items()},
     "backend": BACKENDS,
@@ -302,6 +305,17 @@ class Facet:
         """Whether a value of it is chosen."""
         return any(choice.chosen for choice in self.choices)
 
+    @property
+    def top(self) -> list[Choice]:
+        """What is shown at once: of owners and tags, which a team may have many of, the first and the chosen."""
+        return [choice for place, choice in enumerate(self.choices) if self.name in FIXED or place < TOP or choice.chosen]
+
+    @property
+    def rest(self) -> list[Choice]:
+        """What is shown when somebody asks for more."""
+        shown = self.top
+        return [choice for choice in self.choices if choice not in shown]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
@@ -344,8 +358,10 @@ def count(member: Membership, question: Question) -> Counts:
         sought = {facet: frozenset({value}) for facet, value in wanted.items()}
         return sum(number for cell, (number, _) in everything.items() if passes(cell, sought))
 
+    backends = {cell.backend for cell in everything}
+    there = FIXED | {"backend": {value: label for value, label in BACKENDS.items() if value in backends}}
     matching = sum(pair[question.mine] for cell, pair in offered.items() if passes(cell, chosen))
-    facets = [facet(question, name, labels, numbers(name) if here is not None else None) for name, labels in FIXED.items()]
+    facets = [facet(question, name, there[name], numbers(name) if here is not None else None) for name in FIXED]
     owners = numbers("owner")
     busiest = sorted(owners, key=lambda owner: (-owners[owner], owner))[:CHOICES]
     facets.append(facet(question, "owner", busiest, owners if here is not None else None))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
+from urllib.parse import quote
 
 from django import template
 from django.contrib.auth.models import AnonymousUser, User
@@ -17,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from integrations.gateway.findings import Severity
 from integrations.models import BACKENDS, Lifecycle
-from integrations.search import SORTS, Question
+from integrations.search import SORTS, Choice, Question
 
 register = template.Library()
 
@@ -235,6 +236,21 @@ def breakable(path: str) -> SafeString:
 
 
 @register.simple_tag
+def choice_box(facet: str, choice: Choice) -> SafeString:
+    """One value of a facet, as a box of the form "question"."""
+    return format_html(
+        '<label class="facet"><input type="checkbox" id="{0}-{1}" name="{0}" value="{2}" form="question"{3}>'
+        "<span>{4}</span>{5}</label>",
+        facet,
+        quote(choice.value, safe=""),
+        choice.value,
+        SafeString(" checked") if choice.chosen else "",
+        choice.label,
+        "" if choice.number is None else format_html("<span>{}</span>", thousands(choice.number)),
+    )
+
+
+@register.simple_tag
 def sorted_by(question: Question, name: str, label: str, kind: str = "") -> SafeString:
     """The heading of a column that the list can be sorted by; it leads to the other order where it is this one's already."""
     orders = [order for order in (f"-{name}", name) if order in SORTS]
@@ -249,5 +265,5 @@ def sorted_by(question: Question, name: str, label: str, kind: str = "") -> Safe
         aria,
         question.sorted(following).url,
         label,
-        icon("up" if aria == "ascending" else "down") if now else "",
+        icon("sort") if now else "",
     )

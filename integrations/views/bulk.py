@@ -24,7 +24,7 @@ TAG_LENGTH = 50
 
 
 class Action(NamedTuple):
-    """One thing to do. `carry_out` does it to one integration and returns why not, or nothing."""
+    """One thing to do. `carry_out` does it to one integration and returns why not, or nothing. `done` is said of those done."""
 
     needs: str
     done: str
@@ -67,7 +67,7 @@ def delete(entry: Integration, member: Membership, request: HttpRequest) -> str:
     """Into the trash; the next page offers it back."""
     entry.trash(member.user)
     record(member.team, member.user, "deleted", entry.slug, entry)
-    request.session[UNDO] = [*request.session.get(UNDO, []), entry.pk]
+    request.session[UNDO] = [*request.session.get(UNDO, []), (entry.pk, entry.name)]
     return ""
 
 
@@ -109,7 +109,7 @@ ACTIONS = {
     "reinstate": Action("edit", "Reinstated", reinstate),
     "owner": Action("edit", "Changed the owner of", change_owner),
     "tag": Action("edit", "Tagged", tag),
-    "delete": Action("delete", "Moved to the trash:", delete),
+    "delete": Action("delete", "", delete),
 }
 
 ASKED = {"owner": "owner", "tag": "add", "export": "format"}
@@ -144,14 +144,14 @@ def bulk(request: HttpRequest, team: str) -> HttpResponse:
     with transaction.atomic():
         answers = [(entry, ACTIONS[do].carry_out(entry, member, request)) for entry in entries]
     say(request, ACTIONS[do], answers)
-    return HttpResponseRedirect(back)
+    return HttpResponseRedirect(reverse("catalog", args=[team]) if do == "delete" and "/i/" in back else back)
 
 
 def say(request: HttpRequest, action: Action, answers: Sequence[tuple[Integration, str]]) -> None:
     """What was done, and for each that was not, why."""
     done = [entry.name for entry, reason in answers if not reason]
     skipped = [f"{entry.name} ({reason})" for entry, reason in answers if reason]
-    if done:
+    if done and action.done:
         messages.success(request, f"{action.done} {listed(done)}.")
     if skipped:
         messages.warning(request, f"Skipped, and not changed: {', '.join(skipped)}.")

@@ -12,11 +12,14 @@ from django.views.decorators.http import require_safe
 from integrations import search
 from integrations.gateway.recipes import RECIPES
 from integrations.gateway.rules import VERSION as RULES_VERSION
-from integrations.models import Membership, recheck
+from integrations.models import TRASHED_DAYS, Membership, recheck
 from integrations.policy import get_membership, is_allowed
 from integrations.search import Question
 from integrations.views import HtmxRequest
-from integrations.views.bulk import UNDO
+from integrations.views.bulk import UNDO, listed
+
+OPENED = ("lifecycle", "findings", "backend")
+"""Facets that show their values at once."""
 
 RECHECKED = 20
 """Rows of a page whose findings are counted again at a time: the rules changed, and the page has to be quick all the same."""
@@ -45,11 +48,14 @@ def catalog(request: HtmxRequest, team: str) -> HttpResponse:
     member = get_membership(request.user, team, may="view")
     question = Question.read(request.GET)
     counts = search.count(member, question)
+    trashed = [] if request.htmx else request.session.pop(UNDO, [])
     context: dict[str, Any] = {
         "team": member.team,
         "may_edit": is_allowed(member, "edit"),
         "recipes": RECIPES.values(),
-        "trashed": [] if request.htmx else request.session.pop(UNDO, []),
+        "days": TRASHED_DAYS,
+        "trashed": trashed,
+        "trashed_names": listed([name for _, name in trashed]) if trashed else "",
     }
     if not counts.whole:
         return render(request, "integrations/catalog_empty.html", context)
@@ -65,6 +71,7 @@ def catalog(request: HtmxRequest, team: str) -> HttpResponse:
         "nothing": nothing(question),
         "views": [(label, icon, view, getattr(counts, name), view.url == asked.url) for label, icon, view, name in VIEWS],
         "sorts": search.SORTS,
+        "opened": OPENED,
         "chips": [(facet.label, choice.label, question.without(facet.name, choice.value)) for facet, choice in counts.chosen],
         "without_mine": replace(question.at(), mine=False),
         "without_q": replace(question.at(), q=""),

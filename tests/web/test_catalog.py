@@ -277,7 +277,13 @@ def test_htmx_gets_what_changes_and_the_url(as_editor: Client, shop: Team) -> No
     text = answer.content.decode()
 
     assert "<html" not in text
-    assert re.findall(r'id="(answer|facets|filters-on|announcement)"', text) == ["answer", "facets", "filters-on", "announcement"]
+    assert re.findall(r'id="(answer|facets|filters-on|show|announcement)"', text) == [
+        "answer",
+        "facets",
+        "filters-on",
+        "show",
+        "announcement",
+    ]
     assert answer["HX-Push-Url"] == HERE + "?q=book&lifecycle=draft"
     assert "HX-Request" in answer["Vary"]
 
