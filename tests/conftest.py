@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from django.test import override_settings
 from hypothesis import settings
 
 settings.register_profile("gatehouse", deadline=None)  # how long an example takes says nothing on a busy machine
@@ -52,3 +53,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} ({', '.join(marked)}) was skipped, and GATEHOUSE_TEST_ALL is set: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Iterator[None]:
+    """Hashing a password takes a good part of a second on purpose; no test is about that."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
