@@ -5,7 +5,7 @@ from integrations.gateway.findings import Path, Severity
 from integrations.gateway.grammar import parse_method_parameter
 from integrations.gateway.options import GUIDE
 from integrations.gateway.rules.mend import at, drop
-from integrations.gateway.rules.request import declare
+from integrations.gateway.rules.request import declare, declare_label
 from integrations.gateway.rules.rule import Facts, Remarks, api_rule, rule
 
 CACHING = GUIDE + "api-gateway-caching.html"
@@ -29,7 +29,8 @@ def a_cache_key_is_a_declared_parameter(facts: Facts) -> Remarks:
     """The cache key is made of parameters that the method declares."""
     for index, key in enumerate(facts.integration.cache_key_parameters):
         if key not in facts.parameters and not key.startswith("integration.request."):
-            label = f"Declare {key}" if parse_method_parameter(key) else ""
+            parameter = parse_method_parameter(key)
+            label = declare_label(facts, parameter) if parameter else ""
             yield (
                 (*KEYS, index),
                 "Declare it in the method request, as method.request.querystring.NAME, .header. or .path.",

@@ -56,7 +56,8 @@ def a_path_has_no_empty_part(facts: Facts) -> Remarks:
     path = facts.route.path
     right = "/" + re.sub(r"/+", "/", path).strip("/")
     if path != right:
-        yield ("path",), f"Write {right}.", f"Set {right}"
+        alone = len(facts.api.routes) == 1  # beside others its variable may turn out to be a second one
+        yield ("path",), f"Write {right}.", f"Set {right}" if alone else ""
 
 
 @rule(

@@ -56,6 +56,12 @@ def declare(api: Api, path: Path, key: str) -> Api:
     return put(api, (*route, "declared", key), False)
 
 
+def declare_label(facts: Facts, parameter: Parameter) -> str:
+    """What the mend is called that declares a parameter; none where another one has its name, which would be refused."""
+    names = (parsed.name for key in facts.parameters if (parsed := parse_method_parameter(key)))
+    return "" if parameter.name in names else f"Declare {parameter.declaration}"
+
+
 def quoted(text: str) -> str:
     """A static value in single quotes, those around it replaced."""
     return "'" + text.strip().strip("\"'") + "'"
@@ -98,7 +104,7 @@ def a_mapped_parameter_is_declared(facts: Facts) -> Remarks:
     for key, source in _undeclared(facts):
         if not source.multi_value and not _in_path(facts, source):
             message = f"Declare {source.declaration} in the method request."
-            yield (*PARAMETERS, key), message, f"Declare {source.declaration}"
+            yield (*PARAMETERS, key), message, declare_label(facts, source)
 
 
 @rule("P2-multi", Severity.FAILURE, docs=MAPPINGS, evidence="INF", fix=_declare_source, fix_label="Declare the parameter")
@@ -107,7 +113,7 @@ def a_multi_value_parameter_is_declared(facts: Facts) -> Remarks:
     for key, source in _undeclared(facts):
         if source.multi_value:
             message = f"Declare {source.declaration} in the method request."
-            yield (*PARAMETERS, key), message, f"Declare {source.declaration}"
+            yield (*PARAMETERS, key), message, declare_label(facts, source)
 
 
 @rule("P2-path", Severity.FAILURE, docs=MAPPINGS, evidence="INF", fix=_declare_source, fix_label="Declare the parameter")
@@ -116,7 +122,7 @@ def a_mapped_path_variable_is_declared(facts: Facts) -> Remarks:
     for key, source in _undeclared(facts):
         if _in_path(facts, source):
             message = f"Declare {source.declaration} in the method request."
-            yield (*PARAMETERS, key), message, f"Declare {source.declaration}"
+            yield (*PARAMETERS, key), message, declare_label(facts, source)
 
 
 def is_bare(value: str, side: str) -> bool:

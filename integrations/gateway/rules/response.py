@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from integrations.gateway.definition import Api, IntegrationResponse
 from integrations.gateway.findings import Path, Severity
 from integrations.gateway.grammar import (
+    MEDIA_TYPE,
     STATUS_CODE,
     known,
     parse_response_source,
@@ -159,7 +160,8 @@ def a_response_with_headers_has_a_method_response(facts: Facts) -> Remarks:
     for index, response in _responses(facts):
         if response.status_code not in facts.method_responses and response.response_parameters:
             message = f"Declare {response.status_code} in the method responses."
-            yield (*ALL, index, "status_code"), message, f"Declare {response.status_code}"
+            whole = not any(f"{response.status_code} {key}" in facts.route.suppressed for key in response.response_parameters)
+            yield (*ALL, index, "status_code"), message, f"Declare {response.status_code}" if whole else ""
 
 
 # --- Headers ---------------------------------------------------------------------------------------
@@ -351,8 +353,11 @@ def a_body_says_what_it_is(facts: Facts) -> Remarks:
     for index, response in _responses(facts):
         mapped = any(key.lower() == "method.response.header.content-type" for key in response.response_parameters)
         if response.response_templates and "application/json" not in response.response_templates and not mapped:
-            types = list(response.response_templates)
-            label = f"Map Content-Type to '{types[0]}'" if len(types) == 1 and "'" not in types[0] else ""
+            [media_type, *others] = response.response_templates
+            header = f"{response.status_code} method.response.header.Content-Type"
+            declared = response.status_code in facts.method_responses and header not in facts.route.suppressed
+            mendable = declared and not others and MEDIA_TYPE.fullmatch(media_type) is not None and "'" not in media_type
+            label = f"Map Content-Type to '{media_type}'" if mendable else ""
             yield (
                 (*ALL, index, "response_templates"),
                 "Map method.response.header.Content-Type: callers are told application/json.",

@@ -70,6 +70,10 @@ WILD = st.one_of(
 )
 
 
+REVEALING = {"S1", "S1-value", "S2-buffered", "T1"}
+"""Rules whose mend lets API Gateway read what it did not before, such as the URI of a type that was none."""
+
+
 @given(WILD)
 @settings(max_examples=150, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
 def test_any_definition_is_checked_and_every_mend_works(api: Api) -> None:
@@ -82,7 +86,8 @@ def test_any_definition_is_checked_and_every_mend_works(api: Api) -> None:
             mended = apply_fix(api, finding)
             after = check(mended)
             assert [one.rule for one in after].count(finding.rule) < [one.rule for one in before].count(finding.rule), finding
-            assert {one.rule for one in after if one.severity is Severity.ERROR} <= errors, finding
+            if finding.rule not in REVEALING:
+                assert {one.rule for one in after if one.severity is Severity.ERROR} <= errors, finding
             assert loads(dumps(mended)) == mended
 
 
