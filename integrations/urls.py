@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import bulk, catalog, editor, entrance, entry, exports, history, new, preferences, team, trash
+from integrations.views import bulk, catalog, editor, entrance, entry, exports, history, merge, new, preferences, team, trash
 
 urlpatterns = [
     path("", catalog.home, name="home"),
@@ -34,10 +34,11 @@ urlpatterns = [
     path("t/<slug:team>/i/<slug:slug>/act", editor.act, name="integration-act"),
     path("t/<slug:team>/i/<slug:slug>/discard", editor.discard, name="integration-discard"),
     # History
-    path("t/<slug:team>/i/<slug:slug>/history", history.history, name="history"),
+    path("t/<slug:team>/i/<slug:slug>/history", history.history, name="integration-history"),
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>", history.revision, name="revision"),
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>/publish", history.publish, name="revision-publish"),
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>/restore", history.restore, name="revision-restore"),
+    path("t/<slug:team>/i/<slug:slug>/merge", merge.merge, name="integration-merge"),
     # Files
     path("t/<slug:team>/i/<slug:slug>/export/<slug:format>", exports.export, name="export"),
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>/export/<slug:format>", exports.export, name="revision-export"),
