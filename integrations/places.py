@@ -140,6 +140,13 @@ type Scope = dict[str, list[tuple[Path, Any]]]
 DIALECTS = ("cdk", "cloudformation", "openapi", "boto3")
 """What an option is called in which formats: each has the names of the dialect that its own name begins with."""
 
+RESOURCES: Mapping[str, tuple[Path, ...]] = {
+    "model": (("models",),),
+    "putmethodresponse": (("routes", 0, "responses"),),
+    "addargument": (("parameters",),),
+}
+"""How the names end of what formats make beside the method and its integration → the places behind it."""
+
 PERMISSION = ("function", "allow_test_invoke", "scope_permission_to_method", "permission_functions")
 """What the permission to invoke a function is made of."""
 
@@ -153,6 +160,8 @@ class Places:
         self.python = format.lexer == "python"
         self.starting: dict[int, list[Path]] = {}
         """Line → the places whose text begins in it."""
+        self.answers = 0
+        """How many integration responses were met that stand alone."""
         self.covering: dict[int, tuple[Path, ...]] = {}
         """Line → the innermost places whose text runs over it."""
 
@@ -198,6 +207,8 @@ class Places:
 
     def walk(self, block: Block, scope: Scope, places: tuple[Path, ...]) -> None:
         """Note the places of a block and of what is in it."""
+        if block.key == "ArgumentParser":  # the command line of a script, with a description of its own
+            return
         targets = scope.get(block.key, []) if block.key else []
         said = re.sub(r"[^a-z]", "", block.key.lower())
         if targets:
@@ -218,15 +229,26 @@ class Places:
             return
         elif said.endswith(("integration", "integrationoptions")):
             scope = self.integration()
+        elif said.endswith("integrationresponse") and not targets:
+            return self.answer(block)
         for inner in block.inner:
             self.walk(inner, scope, places)
+
+    def answer(self, block: Block) -> None:
+        """A call for one integration response; they are made in the order of the definition."""
+        path: Path = ("routes", 0, "integration", "integration_responses")
+        answers = self.api.routes[0].integration.integration_responses
+        if self.answers < len(answers):
+            self.starting.setdefault(block.first, []).append(path)
+            self.item(block, answers[self.answers], (*path, self.answers))
+        self.answers += 1
 
     def resource(self, said: str) -> tuple[Path, ...]:
         """The places behind what a format makes beside the method, by what the format calls it."""
         if "permission" in said:
             backend: type = type(self.api.routes[0].integration.backend)
             return tuple(("routes", 0, "integration", "backend", name) for name in PERMISSION if name in options_of(backend))
-        return (("models",),) if said.endswith("model") or said.startswith(("addmodel", "createmodel")) else ()
+        return next((places for name, places in RESOURCES.items() if said.endswith(name)), ())
 
     def item(self, block: Block, value: Any, path: Path) -> None:
         """An item of a list of responses: what it says of itself without a name stands in its first line."""

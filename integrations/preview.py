@@ -149,7 +149,8 @@ class Family:
         """Each format with what tells it apart from the others; none where there is but one."""
         if len(self.formats) == 1:
             return ()
-        return tuple((format, format.label.removeprefix(self.label).strip()) for format in self.formats)
+        rests = ((format, format.label.removeprefix(self.label).strip()) for format in self.formats)
+        return tuple((format, rest or format.lexer.upper()) for format, rest in rests)
 
 
 @functools.cache

@@ -371,6 +371,15 @@ def test_reads_back_is_said_only_where_it_was_checked() -> None:
     assert preview(ORDERS, None, "definition", reread=True).reads_back
 
 
+def test_formats_are_chosen_by_family_and_notation() -> None:
+    families = preview(ORDERS, None, "openapi-json").families
+    names = {family.label: [(format.name, notation) for format, notation in family.notations] for family in families}
+    assert names["OpenAPI"] == [("openapi", "YAML"), ("openapi-json", "JSON")]
+    assert names["CloudFormation"] == [("cloudformation", "YAML"), ("cloudformation-json", "JSON")]
+    assert names["Definition"] == []
+    assert preview(ORDERS, None, "openapi-json").family.label == "OpenAPI"
+
+
 def test_a_place_has_the_name_that_forms_use() -> None:
     assert token(("routes", 0, "integration", "timeout_ms")) == "timeout_ms"
     assert token(("routes", 0, "integration", "request_parameters", "integration.request.header.X")) == "request_parameters"
