@@ -36,8 +36,11 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def django_beside_playwright() -> Iterator[None]:
-    """Playwright keeps an event loop in this thread, and Django would refuse the database for its sake."""
+def django_beside_playwright(django_db_setup: None) -> Iterator[None]:
+    """Playwright keeps an event loop in this thread, and Django would refuse the database for its sake.
+
+    The database stands before the live server starts: it then shares this thread's connection instead of leaving its own open.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield

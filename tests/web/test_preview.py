@@ -131,7 +131,8 @@ def test_a_line_that_an_option_writes_is_found_by_it(format: str, name: str, pla
     lit = {number for number, line in enumerate(shown) if token(place) in tokens(line.places).split()}
     print(*(f"{'*' if n in written else ' '}{'>' if n in lit else ' '}{line}" for n, line in enumerate(new)), sep="\n")
     assert lit or not written
-    assert not written or all(run & written for run in runs(lit))
+    if place[-1] != "responses":  # those that the integration implies stand among them
+        assert not written or all(run & written for run in runs(lit))
 
 
 def runs(numbers: set[int]) -> list[set[int]]:
