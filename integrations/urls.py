@@ -34,7 +34,7 @@ urlpatterns = [
     path("t/<slug:team>/i/<slug:slug>/act", editor.act, name="integration-act"),
     path("t/<slug:team>/i/<slug:slug>/discard", editor.discard, name="integration-discard"),
     # History
-    path("t/<slug:team>/i/<slug:slug>/history", history.history, name="integration-history"),
+    path("t/<slug:team>/i/<slug:slug>/history", history.history, name="history"),
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>", history.revision, name="revision"),
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>/publish", history.publish, name="revision-publish"),
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>/restore", history.restore, name="revision-restore"),

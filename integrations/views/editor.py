@@ -430,10 +430,7 @@ def save(request: HttpRequest, found: Edit) -> HttpResponse:
     if revision is None:
         found.counter = max(found.counter, found.draft.counter if found.draft else 0) + 1
         keep(found)
-        messages.warning(
-            request, f"r{integration.latest_number} has come since you began. Your draft is kept; nothing was saved."
-        )
-        return redirect(here)
+        return redirect("integration-merge", team, slug)
     if changed:
         messages.success(request, f"Saved {revision}.")
     elif labels:

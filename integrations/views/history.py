@@ -147,15 +147,15 @@ def restore(request: HttpRequest, team: str, slug: str, number: int) -> HttpResp
     message = request.POST.get("message", "").strip()[:MESSAGE_LENGTH] or f"Restore r{number}"
     if old.sha256 == entry.latest.sha256:
         messages.info(request, f"Nothing was restored: r{entry.latest_number} says what r{number} said.")
-        return redirect("integration-history", team, slug)
+        return redirect("history", team, slug)
     try:
         new = entry.save_revision(old.api, member.user, message, old.parked, onto=as_number(request.POST.get("latest")) or 0)
     except StaleBase as stale:
         messages.error(request, f"r{number} was not restored: r{stale.latest} was saved since. Look at it, then restore again.")
-        return redirect("integration-history", team, slug)
+        return redirect("history", team, slug)
     record(entry.team, member.user, "restored", f"{slug} {new}", entry, source=str(old))
     query = urlencode({"base": new.number - 1, "new": new.number, "restored": new.number})
-    return redirect(f"{reverse('integration-history', args=[team, slug])}?{query}")
+    return redirect(f"{reverse('history', args=[team, slug])}?{query}")
 
 
 # --- What the pages show ---------------------------------------------------------------------------

@@ -8,12 +8,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from integrations.forms import IntegrationForm
 from integrations.gateway import diff
-from integrations.gateway.definition import dumps, loads
+from integrations.gateway.definition import Api, dumps, loads
 from integrations.gateway.diff import Merge, Side, Spot, words
 from integrations.gateway.findings import Severity
 from integrations.gateway.formats import FORMATS
@@ -52,14 +54,19 @@ def merge(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     if draft is None or draft.base.number == entry.latest_number:
         messages.info(request, "There is nothing to merge: nobody has saved since your draft began.")
         return redirect("integration-edit", team, slug)
+    fields = draft.posted.get("fields")
+    if fields and IntegrationForm(fields, draft.base.api, draft.parked).unheld:
+        messages.warning(request, "Your draft holds a value that nothing can be saved with. Mend that first; then merge.")
+        return redirect("integration-edit", team, slug)
     theirs = entry.revisions.select_related("author").get(number=entry.latest_number)
     found = diff.merge(draft.base.api, loads(draft.definition), theirs.api)
     seen = entry.revisions.filter(number=seen_number(request)).first()
     choices = kept_choices(request.POST, found, draft, seen)
     is_new = request.method == "POST" and (seen != theirs or request.POST.get("counter") != str(draft.counter))
-    if request.POST.get("do") == "save" and not is_new and not undecided(found, choices):
-        return save(request, entry, member, draft, theirs, found, choices)
-    status = 422 if request.POST.get("do") == "save" else 200
+    ends = {"save": save, "edit": go_on}.get(request.POST.get("do", ""))
+    if ends is not None and not is_new and not undecided(found, choices):
+        return ends(request, entry, member, draft, theirs, found.resolved(choices))
+    status = 422 if ends is not None else 200
     context = page(request, entry, member, draft, theirs, found, choices) | {"is_new": is_new, "refused": status == 422}
     return render(
         request, "integrations/merge.html" + ("#result" if "HX-Request" in request.headers else ""), context, status=status
@@ -91,17 +98,10 @@ def undecided(found: Merge, choices: Mapping[str, Side]) -> list[Spot]:
 
 
 def save(
-    request: HttpRequest,
-    entry: Integration,
-    member: Membership,
-    draft: Draft,
-    theirs: Revision,
-    found: Merge,
-    choices: Mapping[str, Side],
+    request: HttpRequest, entry: Integration, member: Membership, draft: Draft, theirs: Revision, result: Api
 ) -> HttpResponse:
     """The next revision. Where another has come in this moment, nothing is saved, and the page asks again."""
     team, slug = entry.team.slug, entry.slug
-    result = found.resolved(choices)
     if dumps(result) == theirs.definition:
         draft.delete()
         messages.info(request, f"Nothing was left to save: {theirs} says what you chose. Your draft is gone.")
@@ -116,7 +116,21 @@ def save(
     record(entry.team, member.user, "saved", f"{slug} {revision}", entry, merged=[draft.base.number, theirs.number])
     messages.success(request, f"Saved {revision}: your changes and those of {theirs}.")
     query = urlencode({"base": theirs.number, "new": revision.number})
-    return redirect(f"{reverse('integration-history', args=[team, slug])}?{query}")
+    return redirect(f"{reverse('history', args=[team, slug])}?{query}")
+
+
+def go_on(
+    request: HttpRequest, entry: Integration, member: Membership, draft: Draft, theirs: Revision, result: Api
+) -> HttpResponse:
+    """The draft becomes what is chosen, on what the other saved; it is edited on, and saved from there."""
+    form = IntegrationForm.of(result, draft.parked)
+    draft.base, draft.definition, draft.parked = theirs, dumps(result), form.parked
+    draft.posted |= {"fields": form.posted, "tab": "", "undo": {}}
+    draft.counter += 1
+    draft.updated_at = timezone.now()
+    draft.save()
+    messages.success(request, f"Your draft holds what you chose, on {theirs}. Nothing was saved yet.")
+    return redirect("integration-edit", entry.team.slug, entry.slug)
 
 
 def page(

@@ -37,7 +37,7 @@ def three(books: Entry, editor: User) -> Entry:
 
 
 def page(entry: Entry, **query: object) -> str:
-    address = reverse("integration-history", args=[entry.team.slug, entry.slug])
+    address = reverse("history", args=[entry.team.slug, entry.slug])
     return f"{address}?{'&'.join(f'{key}={value}' for key, value in query.items())}"
 
 
