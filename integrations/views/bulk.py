@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -112,6 +112,9 @@ ACTIONS = {
     "delete": Action("delete", "", delete),
 }
 
+NEEDS = {name: action.needs for name, action in ACTIONS.items()} | {"duplicate": "edit", "export": "export"}
+"""What one has to be allowed to do, by the name of what is done; copying and exporting have pages of their own."""
+
 ASKED = {"owner": "owner", "tag": "add", "export": "format"}
 """Actions that need a value, and the name of its field: without it, a page asks."""
 
@@ -120,9 +123,9 @@ ASKED = {"owner": "owner", "tag": "add", "export": "format"}
 def bulk(request: HttpRequest, team: str) -> HttpResponse:
     """Does it, and goes back; or asks for what it needs first."""
     do = request.POST.get("do", "")
-    if do != "export" and do not in ACTIONS:
+    if do not in NEEDS:
         raise BadRequest("No such action.")
-    member = get_membership(request.user, team, may="export" if do == "export" else ACTIONS[do].needs)
+    member = get_membership(request.user, team, may=NEEDS[do])
     back = request.POST.get("back", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = reverse("catalog", args=[team])
@@ -135,6 +138,8 @@ def bulk(request: HttpRequest, team: str) -> HttpResponse:
     if not entries:
         messages.warning(request, "Nothing was done: choose the integrations first, by the boxes in front of them.")
         return HttpResponseRedirect(back)
+    if do == "duplicate":
+        return redirect("duplicate", team, entries[0].slug)
     if do in ASKED and ASKED[do] not in request.POST:
         return ask(request, member, do, entries, back)
     if do == "export":
