@@ -17,6 +17,7 @@ from integrations.gateway.findings import Path
 from integrations.gateway.grammar import (
     Parameter,
     Reference,
+    escaped,
     function_arn,
     invocation,
     notation,
@@ -304,7 +305,7 @@ class AwsService:
         prefix = f"arn:{self.partition or '${AWS::Partition}'}:apigateway:{self.region or '${AWS::Region}'}:{host}"
         if self.action is None:
             return f"{prefix}:path/{self.path or ''}"
-        query = "&".join(f"{encoded(name)}={encoded(value)}" for name, value in self.action_parameters.items())
+        query = "&".join(f"{encoded(escaped(name))}={encoded(value)}" for name, value in self.action_parameters.items())
         return f"{prefix}:action/{self.action}" + (f"&{query}" if query else "")
 
 

@@ -48,7 +48,7 @@ def _candidates(type: str, http_method: str | None, uri: str) -> list[Backend]:
     else:
         action, _, query = parts.rest.partition("&")
         pairs = [pair.partition("=") for pair in query.split("&")] if query else []
-        decoded = {_decoded(name): _decoded(value) for name, _, value in pairs}
+        decoded = {unquote("".join(map(str, segments(name)))): _decoded(value) for name, _, value in pairs}
         found.append(replace(whole, action=action, action_parameters=decoded))
         found.append(replace(whole, action=parts.rest))
     return found

@@ -42,6 +42,7 @@ from integrations.gateway.grammar import (
     Reference,
     parse_method_parameter,
     parse_response_target,
+    path_variables,
     references_in,
     segments,
     whole_reference,
@@ -200,8 +201,9 @@ def operation(route: Route, schemes: Mapping[tuple[str, str], str]) -> dict[str,
 
 
 def parameters(route: Route) -> dict[tuple[str, str], bool]:
-    """(in, name) → required, of the method's parameters in effect. Those of the path are always required in OpenAPI."""
-    found = {}
+    """(in, name) → required, of the method's parameters in effect. Those of the path are always required in OpenAPI, and AWS's
+    importer declares each variable of the path, whether the file does or not (LS)."""
+    found = {("path", name): True for name in path_variables(route.path)}
     for key, required in route.request_parameters.items():
         parsed = parse_method_parameter(key)
         if parsed is not None:
@@ -611,6 +613,10 @@ def _unsaid_access(route: Route, path: Path) -> Iterator[Finding]:
 
 
 def _unsaid_parameters(route: Route, path: Path) -> Iterator[Finding]:
+    for name in path_variables(route.path):
+        if f"method.request.path.{name}" not in route.request_parameters:
+            message = f"AWS's importer declares every variable of the path: {name} is declared in the file."
+            yield lost((*path, "suppressed"), message, docs=EXTENSIONS, evidence="LS")
     for key, required in route.request_parameters.items():
         parsed = parse_method_parameter(key)
         if parsed is None:
@@ -852,7 +858,7 @@ def loaded_route(path: str, method: str, node: Node, common: list[Any], shared: 
         node.leave("this method has no x-amazon-apigateway-integration")
         return None
     integration = loaded_integration(node.node("x-amazon-apigateway-integration"))
-    required: dict[str, bool] = {}
+    required = {f"method.request.path.{name}": True for name in path_variables(path)}
     for index, value in enumerate([*common, *(node.take("parameters", list) or [])]):
         parameter = Node(value, f"{node.where}.parameters.{index}", node.findings)
         place, name = parameter.take("in", str), parameter.take("name", str)

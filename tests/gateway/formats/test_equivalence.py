@@ -162,11 +162,12 @@ def of_template(text: str) -> Methods:
 
 
 def required_paths(found: Methods) -> Methods:
-    """With each path parameter required, as OpenAPI has it; without an authorizer's id and TLS, which one side cannot say."""
-    for record in found.values():
-        for name in record.get("requestParameters", {}):
-            if name.startswith("method.request.path."):
-                record["requestParameters"][name] = True
+    """With each path variable declared, as AWS imports it; without an authorizer's id and TLS, which one side cannot say."""
+    for (_, path), record in found.items():
+        variables = [f"method.request.path.{name}" for name in re.findall(r"\{([^{}+]+)\+?\}", path)]
+        known = record.get("requestParameters", {})
+        paths = {name: True for name in (*known, *variables) if name.startswith("method.request.path.")}
+        record |= pruned({"requestParameters": known | paths})
         record.pop("authorizerId", None)
         record["integration"].pop("tlsConfig", None)
     return found
