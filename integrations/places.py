@@ -2,9 +2,10 @@
 
 import ast
 import dataclasses
+import functools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,46 +41,46 @@ def indented(lines: Sequence[str]) -> list[Block]:
     root = Block("", 0, len(lines) - 1)
     stack: list[tuple[int, Block]] = [(-1, root)]
     scalar: int | None = None
+
+    def close(depth: int, number: int) -> None:
+        """A line of this depth ends the blocks that are as deep or deeper."""
+        while stack[-1][0] >= depth:
+            stack.pop()[1].last = number - 1
+
     for number, line in enumerate(lines):
         text = line.strip()
         indent = len(line) - len(line.lstrip(" "))
         if not text or (scalar is not None and indent > scalar):
-            for _, block in stack:
-                block.last = number
             continue
         scalar = indent if BLOCK_SCALAR.search(text) else None
         # Twice the indentation, one more for an item: "- " may stand right below the key of its list.
         if text[0] in "}]":
-            while stack[-1][0] > 2 * indent + 1:
-                stack.pop()
-        else:
-            found = _KEY.match(line)
-            assert found is not None
-            item = found["dash"] is not None or (text[0] in "{[" and stack[-1][1] is not root) or _is_value(found, text)
-            depth = 2 * indent + (1 if item else 0)
-            while stack[-1][0] >= depth:
-                stack.pop()
-            if item:
-                stack.append((depth, _opened(stack[-1][1], Block("", number, number))))
-            key = _key(found)
-            if key is not None:
-                depth = 2 * (indent + len(found["dash"] or ""))
-                stack.append((depth, _opened(stack[-1][1], Block(key, number, number))))
-        for _, block in stack:
-            block.last = number
+            close(2 * indent + 2, number)
+            continue
+        found = _KEY.match(line)
+        assert found is not None
+        key = _key(found)
+        item = (
+            found["dash"] is not None or (text[0] in "{[" and stack[-1][1] is not root) or (key is None and text[0] not in "{[")
+        )
+        depth = 2 * indent + item
+        close(depth, number)
+        if item:
+            stack.append((depth, _opened(stack[-1][1], Block("", number, number))))
+        if key is not None:
+            depth = 2 * (indent + len(found["dash"] or ""))
+            stack.append((depth, _opened(stack[-1][1], Block(key, number, number))))
+    close(0, len(lines))
     return root.inner
 
 
-def _is_value(found: re.Match[str], text: str) -> bool:
-    return _key(found) is None and text[0] not in "{["
-
-
 def _key(found: re.Match[str]) -> str | None:
-    if found["double"] is not None:
+    double = found["double"]
+    if double is not None:
         try:
-            return str(json.loads(f'"{found["double"]}"'))
+            return str(json.loads(f'"{double}"')) if "\\" in double else double
         except ValueError:  # an escape that only YAML knows
-            return found["double"]
+            return double
     if found["single"] is not None:
         return found["single"].replace("''", "'")
     return found["plain"]
@@ -290,7 +291,8 @@ def token(path: Path) -> str:
     return ".".join(str(part) for part in rest[: max(last, 0) + depth])
 
 
-def tokens(paths: Iterable[Path]) -> str:
+@functools.lru_cache(maxsize=4_096)
+def tokens(paths: tuple[Path, ...]) -> str:
     """What `data-for` holds: the names of places and of what they are in, between spaces."""
     found: dict[str, None] = {}
     for path in paths:

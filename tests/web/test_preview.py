@@ -386,7 +386,7 @@ def test_a_place_has_the_name_that_forms_use() -> None:
     assert token(("routes", 0, "integration", "request_parameters", "integration.request.header.X")) == "request_parameters"
     assert token(("routes", 0, "integration", "backend", "action_parameters", "Version")) == "backend.action_parameters"
     assert token(("routes", 0, "path")) == "path"
-    assert tokens([("routes", 0, "integration", "integration_responses", 1, "response_parameters", "a b")]) == (
+    assert tokens((("routes", 0, "integration", "integration_responses", 1, "response_parameters", "a b"),)) == (
         "integration_responses integration_responses.1 integration_responses.1.response_parameters"
     )
 
