@@ -88,7 +88,8 @@ document.addEventListener("click", async (event) => {
 
 // ---- Times are stored in UTC and read in the reader's own zone.
 const local = (scope) => {
-  const spell = new Intl.DateTimeFormat(root.lang, { dateStyle: "medium", timeStyle: "short" });
+  const english = navigator.languages.find((language) => language.startsWith("en")) ?? "en-GB"; // as the words around
+  const spell = new Intl.DateTimeFormat(english, { dateStyle: "medium", timeStyle: "short" });
   for (const time of all("time[datetime]", scope)) {
     const exact = spell.format(new Date(time.dateTime));
     if ("spell" in time.dataset) time.textContent = exact;
