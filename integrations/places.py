@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from integrations.gateway.definition import Api, Raw, Route
+from integrations.gateway.definition import Api, Http, Raw, Route
 from integrations.gateway.findings import Path
 from integrations.gateway.formats import Format
 from integrations.gateway.options import options_of
@@ -110,7 +110,10 @@ def parsed(text: str) -> list[Block]:
             case ast.Call(func=func, args=args, keywords=keywords):
                 name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
                 yield from within(func)
-                yield block(name, node, *args, *keywords)
+                called = block(name, node, *args[1:] if name in FIRST else args, *keywords)
+                if name in FIRST and args:
+                    called.inner.insert(0, block(FIRST[name], args[0], args[0]))
+                yield called
             case ast.keyword(arg=str(name), value=value):
                 yield block(name, node, value)
             case ast.Dict(keys=keys, values=values):
@@ -145,8 +148,15 @@ RESOURCES: Mapping[str, tuple[Path, ...]] = {
     "model": (("models",),),
     "putmethodresponse": (("routes", 0, "responses"),),
     "addargument": (("parameters",),),
+    "fromfunctionname": (("routes", 0, "integration", "backend", "function"),),
+    "fromfunctionattributes": (("routes", 0, "integration", "backend", "function"),),
+    "fromrolearn": (("routes", 0, "integration", "credentials_role"),),
+    "fromvpclinkid": (("routes", 0, "integration", "vpc_link"),),
 }
 """How the names end of what formats make beside the method and its integration → the places behind it."""
+
+FIRST = {"LambdaIntegration": "handler", "HttpIntegration": "url"}
+"""Calls of the CDK whose first argument has no name → what it is called."""
 
 PERMISSION = ("function", "allow_test_invoke", "scope_permission_to_method", "permission_functions")
 """What the permission to invoke a function is made of."""
@@ -200,6 +210,8 @@ class Places:
         value = self.api.routes[0].integration
         own = self.scope(value.backend, (*path, "backend"))
         found = self.scope(value, path) | own
+        if self.python and isinstance(value.backend, Http):
+            found["http_method"] = [((*path, "backend", "http_method"), value.backend.http_method)]
         nameless = self.nameless(value.backend, (*path, "backend"), own)
         for place in (place for place in nameless if place[-1] not in PERMISSION[1:]):
             where = str(getattr(options_of(Raw)["type" if place[-1] == "proxy" else "raw_uri"], self.dialect))
@@ -266,6 +278,12 @@ class Places:
             ("routes", 0, "method"): [route.method],
             **{(name,): [getattr(self.api, name)] for name in ("name", "description", "stage_name")},
         }
+        if self.python:  # what the constructs of the CDK have no option for
+            spelled |= {
+                ("routes", 0, "integration", "integration_target"): ["IntegrationTarget"],
+                ("routes", 0, "authorizer"): ["AuthorizerId"],
+                ("routes", 0, "authorization_scopes"): ["AuthorizationScopes"],
+            }
         for place, words in spelled.items():
             if place in said:
                 continue

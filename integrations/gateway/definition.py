@@ -109,6 +109,7 @@ def _region(example: str = "eu-west-1") -> Any:
         text="reference",
         default_on_aws="the API's own Region",
         aws_default="${AWS::Region}",
+        cdk="region",
     )
 
 

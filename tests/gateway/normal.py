@@ -62,7 +62,7 @@ class Template:
             assert not key.startswith("Fn::"), f"{key} is not known to the judge"
         found = {}
         for key, inner in value.items():
-            made = self.resolved(inner)
+            made = inner if key == "Schema" else self.resolved(inner)
             if made in ({}, [], None):
                 continue
             if key in SETS:

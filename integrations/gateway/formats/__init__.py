@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from integrations.gateway.formats import boto3_calls, cloudformation, definition, openapi
+from integrations.gateway.formats import boto3_calls, cdk_python, cloudformation, definition, openapi
 from integrations.gateway.formats.export import Export, Format, Loaded, UnreadableText
 from integrations.gateway.formats.yaml_value import top_keys
 
@@ -11,7 +11,16 @@ __all__ = ["FORMATS", "Export", "Format", "Loaded", "UnreadableText", "loaded"]
 
 FORMATS: Mapping[str, Format] = {
     format.name: format
-    for format in (cloudformation.YAML, cloudformation.JSON, openapi.YAML, openapi.JSON, boto3_calls.BOTO3, definition.DEFINITION)
+    for format in (
+        cdk_python.PYTHON,
+        cdk_python.SNIPPET,
+        cloudformation.YAML,
+        cloudformation.JSON,
+        openapi.YAML,
+        openapi.JSON,
+        boto3_calls.BOTO3,
+        definition.DEFINITION,
+    )
 }
 
 

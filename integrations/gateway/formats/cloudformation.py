@@ -259,6 +259,11 @@ def camel(words: str) -> str:
     return "".join(word[0].upper() + word[1:] for word in re.findall(r"[A-Za-z0-9]+", words))[:100]
 
 
+def place_of(route: Route) -> str:
+    """A route as a part of a logical id."""
+    return camel(route.method.lower()) + (camel(route.path) or "Root")
+
+
 class Resources:
     """The resources of one API, each under a logical id that tells its place and stays when routes are added."""
 
@@ -275,7 +280,7 @@ class Resources:
                 parent += f"/{part.text}"
                 if parent not in self.paths:
                     self.paths[parent] = self.named(f"{camel(parent)}Resource")
-            self.methods.append(self.named(camel(route.method.lower()) + (camel(route.path) or "Root")))
+            self.methods.append(self.named(place_of(route)))
         parameters = {each.name: self.named(camel(each.name)) for each in supplied(api)}
         self.names = Names(parameters, models, self.taken)
 
@@ -345,6 +350,7 @@ class Resources:
             "AuthorizationType": own.get("AuthorizationType", "NONE"),
         }
         effective = {
+            "OperationName": route.operation_name or None,
             "RequestParameters": route.request_parameters,
             "RequestModels": self.modelled(route.request_models),
             "RequestValidatorId": validator and {"Ref": validator},
@@ -413,14 +419,14 @@ def _no_constant(name: str) -> Any:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether CloudFormation and JavaScript both take it as it stands: no function's name as a key, no number too long."""
+    """Whether a template takes it as it stands: no function's name as a key, no null, no number that JavaScript rounds."""
     if isinstance(value, dict):
         return all(
             not (key in ("Ref", "Condition") or key.startswith("Fn::")) and _is_plain(inner) for key, inner in value.items()
         )
     if isinstance(value, list):
         return all(map(_is_plain, value))
-    return not isinstance(value, int | float) or abs(value) < 2**53
+    return value is not None and (not isinstance(value, int | float) or abs(value) < 2**53)
 
 
 def validation(route: Route, names: Names) -> dict[str, Any]:

@@ -124,6 +124,8 @@ def string(text: str) -> str:
 
 def _string(text: str) -> str:
     quote = "'" if text.count('"') > text.count("'") else '"'
+    if "\\" in text and text.isprintable() and '"' not in text and not text.endswith("\\"):
+        return f'r"{text}"'
     return f"{quote}{_escaped(text, quote)}{quote}"
 
 
