@@ -130,3 +130,39 @@ Template: |
 "No": []
 """
     )
+
+
+def test_what_is_in_a_list_begins_beside_its_dash() -> None:
+    value = {"a": [{"b": 1, "c": {"d": None}}, [[True], {}], Tagged("!Join", ["x", "y"]), "1\n2", "end\n\n"], "e": 1e300}
+
+    assert (
+        yaml_text(value)
+        == """\
+a:
+  - b: 1
+    c:
+      d: null
+  - - - true
+    - {}
+  - !Join
+    - x
+    - "y"
+  - |-
+    1
+    2
+  - |+
+    end
+
+e: 1.0e+300
+"""
+    )
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize(
+    "key", ["k" * 1_000, "k" * 1_001, "\u2028" * 300, "\U0001f600" * 200], ids=["1,000", "more", "LS", "astral"]
+)
+def test_a_key_of_any_length_is_read_back(key: str, read: Any) -> None:
+    value = [{"a": {key: [1], f"{key}2": {key: "b\nc"}}}]
+
+    assert read(yaml_text(value)) == value

@@ -1,0 +1,97 @@
+"""The check of a form as it is typed, against a bare view of the same site in the same run.
+
+    python benchmarks/check.py [--rounds 100] [FORMAT…]
+
+Both go through all middleware, in this process. The bare view reads the session and asks the database one thing. The check
+posts the whole form with another timeout each time: it is read, kept as the draft, judged by all rules, exported in the
+open tab's format, and answered with all that changed. Goal: at most 4 times the bare view.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.measure import lines, medians
+
+RECIPE = "sqs-send-message"
+FIELD = "integration-timeout_ms"
+BARE = "bare view"
+
+
+def setting_up() -> None:
+    """Django, with a database of this run."""
+    place = tempfile.mkdtemp(prefix="gatehouse-")
+    os.environ |= {
+        "DATABASE_URL": f"sqlite:///{place}/check.sqlite3",
+        "DJANGO_SETTINGS_MODULE": "configurator.settings",
+        "SECRET_KEY": "benchmark",
+    }
+    import django
+
+    django.setup()
+    logging.disable()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+
+def tasks() -> dict[str, Callable[[], object]]:
+    """The bare view, and a check with each format open, by name. The integration is the recipe of an SQS queue."""
+    from django.contrib.auth.models import User
+    from django.http import HttpRequest, HttpResponse
+    from django.test import Client
+    from django.urls import include, path, reverse
+
+    from configurator.urls import urlpatterns
+    from integrations.forms import VERSION, WHOLE, IntegrationForm
+    from integrations.gateway.formats import FORMATS
+    from integrations.gateway.recipes import RECIPES
+    from integrations.models import Integration, Membership, Role, Team
+
+    def bare(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(f"{request.user.pk} {Integration.objects.get(slug=RECIPE).name}")
+
+    urlpatterns.append(path("", include([path("bare", bare)])))
+    user, team = User.objects.create_user("ada"), Team.objects.create(slug="storefront", name="Storefront")
+    Membership.objects.create(team=team, user=user, role=Role.EDITOR)
+    api = RECIPES[RECIPE].api
+    Integration(team=team, slug=RECIPE).save_revision(api, user)
+    client = Client(SERVER_NAME="localhost", headers={"HX-Request": "true"})
+    client.force_login(user)
+    address = reverse("integration-check", args=(team.slug, RECIPE))
+    page = {WHOLE: VERSION, "base": "1", "seen": "0", "tab": "benchmark", "touched": FIELD, "typing": FIELD}
+    fields = IntegrationForm.of(api).posted
+    counter = 0
+
+    def check(format: str) -> None:
+        nonlocal counter
+        counter += 1
+        posted = fields | page | {"counter": str(counter), "format": format, FIELD: str(3_000 + counter)}
+        answer = client.post(address, urlencode(posted, doseq=True), content_type="application/x-www-form-urlencoded")
+        assert answer.status_code == 200, answer.status_code
+
+    checks = {f"check, {name}": lambda name=name: check(name) for name in FORMATS}
+    return {BARE: lambda: client.get("/bare"), **checks}
+
+
+def main() -> None:
+    """Print a line a task."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("formats", nargs="*", metavar="FORMAT", help="the formats that are open; all, where none is named")
+    arguments = parser.parse_args()
+    setting_up()
+    wanted = {BARE, *(f"check, {name}" for name in arguments.formats)}
+    found = {name: task for name, task in tasks().items() if name in wanted or not arguments.formats}
+    print(lines(medians(found, arguments.rounds), BARE))
+
+
+if __name__ == "__main__":
+    main()
