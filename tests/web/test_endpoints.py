@@ -58,6 +58,7 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "revision": ("GET", "view"),
     "revision-publish": ("POST", "publish"),
     "revision-restore": ("POST", "edit"),
+    "integration-merge": ("GET", "edit"),
     # Files
     "export": ("GET", "export"),
     "revision-export": ("GET", "export"),
