@@ -8,6 +8,8 @@ const told = () => {
   const every = picks(), chosen = every.filter((box) => box.checked), box = one("[data-all]");
   if (!box) return;
   one("[data-picked]").textContent = `${chosen.length} selected`;
+  const copy = one('[data-rows] button[value="duplicate"]');
+  if (copy) copy.hidden = chosen.length > 1;
   box.closest("label").hidden = false;
   box.checked = every.length > 0 && chosen.length === every.length;
   box.indeterminate = chosen.length > 0 && !box.checked;

@@ -138,6 +138,9 @@ def bulk(request: HttpRequest, team: str) -> HttpResponse:
     if not entries:
         messages.warning(request, "Nothing was done: choose the integrations first, by the boxes in front of them.")
         return HttpResponseRedirect(back)
+    if do == "duplicate" and len(entries) > 1:
+        messages.warning(request, "Nothing was copied: choose one integration at a time.")
+        return HttpResponseRedirect(back)
     if do == "duplicate":
         return redirect("duplicate", team, entries[0].slug)
     if do in ASKED and ASKED[do] not in request.POST:

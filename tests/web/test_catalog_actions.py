@@ -245,6 +245,13 @@ def test_an_unknown_recipe_is_not_found(as_editor: Client, team: Team) -> None:
     assert as_editor.get(HERE + "new?recipe=nonsense").status_code == 404
 
 
+def test_one_is_copied_at_a_time(as_editor: Client, team: Team, books: Entry) -> None:
+    make(team, "carts")
+    assert act(as_editor, "duplicate", "books", "carts") == ["Nothing was copied: choose one integration at a time."]
+    answer = as_editor.post(HERE + "bulk", {"do": "duplicate", "pick": "books"})
+    assert answer["Location"] == HERE + "i/books/duplicate"
+
+
 # --- Export
 
 
