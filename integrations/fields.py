@@ -38,11 +38,12 @@ from integrations.places import token
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A group of fields. `rare` ones stand behind a line that opens, until they are filled in."""
+    """A group of fields. `rare` ones stand behind a line that opens until filled in; `made` ones are not there before."""
 
     legend: str
     names: tuple[str, ...] = ()
     rare: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ LAYOUT = (
                 "Access",
                 ("route-authorization_type", "route-authorizer", "route-authorization_scopes", "route-api_key_required"),
             ),
-            Part("Parameters", ("route-declared", "route-suppressed")),
+            Part("Parameters", ("route-declared",), made=("route-suppressed",)),
             Part("Body", ("route-request_models", "route-validate_request_body", "route-validate_request_parameters")),
         ),
     ),
@@ -225,6 +226,8 @@ class Field:
     rows: "tuple[Row, ...]" = ()
     substituted: bool = False
     required: bool = False
+    is_open: bool = False
+    """Whether something else than the choices makes sense: a reference, or what is there already."""
     keep: bool = True
     """Whether an input that is on the page already stays: what it holds is at least as new."""
 
@@ -303,8 +306,8 @@ class Row:
         words = [second.option.default_on_aws] if second and not second.value and second.widget == "text" else []
         for each in self.fields[1:]:
             if each.rows:
-                number = len(each.rows)
-                words.append(f"{number} {each.noun}{'s' if number > 1 else ''}")
+                number, noun = len(each.rows), each.option.value_text if each.widget == "bodies" else each.noun
+                words.append(f"{number} {noun}{'s' if number > 1 else ''}")
         return ", ".join(filter(None, words))
 
 
@@ -386,12 +389,14 @@ class Page:
         own: list[Finding] = []
         for part in stage.parts:
             fieldset = Fieldset(part.legend, [], [])
-            for name in (*part.names, *part.rare):
+            for name in (*part.names, *part.made, *part.rare):
                 if name.startswith("backend-") and name.split("-")[1] != kind:
                     continue
                 remarks = [each for slot, found_ in self.remarks.items() if is_within(slot, name) for each in found_]
                 own += [] if name == "backend" else remarks
                 option, held = RESTRICTED.get(name), is_held(self.form.posted, name)
+                if name in part.made and not held:
+                    continue
                 if option is not None and not is_used(option, type_):
                     found.unused.append(option)
                     if held:
@@ -467,6 +472,7 @@ class Page:
             made.choices = tuple(Choice(value, label, value == text) for value, label in values.items())
             made.widget = "radios" if sum(map(len, values.values())) + 3 * len(values) < 58 else "select"
             made.other = "" if text in values else text
+            made.is_open = control.references or option.text == "reference" or text not in values
             made.keep = made.keep and self._keep(f"{name}-other")
         elif control.kind == "number":
             made.widget = "number"

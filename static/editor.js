@@ -19,7 +19,7 @@ const heed = () => {
     if (slotsOf(control).some((id) => at(id)?.hasAttribute("data-invalid"))) control.setAttribute("aria-invalid", "true");
     else control.removeAttribute("aria-invalid");
   }
-  for (const time of all("time[data-clock]")) time.textContent = new Date(time.dateTime).toLocaleTimeString(document.documentElement.lang);
+  for (const time of all("time[data-clock]")) time.textContent = new Date(time.dateTime).toLocaleTimeString();
 };
 form.addEventListener("change", (event) => touch(event.target));
 form.addEventListener("focusout", (event) => {

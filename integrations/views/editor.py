@@ -234,6 +234,7 @@ def shown(edit: Edit, page: Page, before: Api | None = None) -> dict[str, Any]:
         "preview": preview(form.api, form.base, format, before, page.findings),
         "since": str(edit.base),
         "format": format,
+        "download": reverse("draft-export", args=(edit.integration.team.slug, edit.integration.slug, format)),
         "rules": len(RULES),
         "version": VERSION,
         "fixable": sum(bool(finding.fix) and finding.blocks for finding in page.findings),
@@ -314,7 +315,7 @@ def check(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     touched = {name for name in found.touched if name in page.slots}
     slots = [slot for name, slot in page.slots.items() if name in touched or slot.findings or slot.changed]
     context = shown(found, page, before) | {"slots": slots, "oob": True, "has_summary": "summary" in request.POST}
-    return render(request, "integrations/edit_checked.html", context)
+    return render(request, "integrations/edit_parts.html#checked", context)
 
 
 @require_POST
@@ -339,7 +340,7 @@ def act(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         return redirect(reverse("integration-edit", args=(team, slug)) + query + (f"#{focus}" if focus else ""))
     page = found.page(changed_now)
     context = shown(found, page) | {"oob": True, "has_summary": True, "focus": focus}
-    response = render(request, "integrations/edit_acted.html", context)
+    response = render(request, "integrations/edit_parts.html#acted", context)
     return trigger_client_event(response, "gatehouse:focus", {"value": focus}, after="settle") if focus else response
 
 
