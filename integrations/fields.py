@@ -1,6 +1,6 @@
 """The form of an integration as the page shows it: a form and its findings in, sections of fields, rows and slots out."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -334,6 +334,8 @@ class Section:
     unused: list[Option]
     ignored: list[Field]
     counts: dict[str, int]
+    mark: str = ""
+    """What its tally shows, for telling whether a page has it already."""
 
     @property
     def id(self) -> str:
@@ -346,6 +348,7 @@ class Page:
 
     `since` is what the base is called. `changed_now` are the inputs that the server has just changed. `done` is the slot
     at which something was mended, and what. `typing` is the slot of the field that somebody is in for the first time.
+    `only` names the options that are wanted; all where it is None.
     """
 
     def __init__(
@@ -357,8 +360,10 @@ class Page:
         changed_now: Iterable[str] = (),
         done: tuple[str, str] = ("", ""),
         typing: str = "",
+        only: Container[str] | None = None,
     ) -> None:
         self.form = form
+        self.only = only
         self.typing = typing
         self.since = since
         self.touched = frozenset(touched)
@@ -394,6 +399,8 @@ class Page:
                     continue
                 remarks = [each for slot, found_ in self.remarks.items() if is_within(slot, name) for each in found_]
                 own += [] if name == "backend" else remarks
+                if self.only is not None and name not in self.only:
+                    continue
                 option, held = RESTRICTED.get(name), is_held(self.form.posted, name)
                 if name in part.made and not held:
                     continue

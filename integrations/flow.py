@@ -46,6 +46,11 @@ class Flow:
     called: bool
     """Whether there is a backend, with a way to it."""
 
+    @property
+    def glyph(self) -> str:
+        """The icon of the backend."""
+        return next(node.glyph for node in self.nodes if node.at == "bck")
+
 
 def flow(api: Api) -> Flow:
     """The drawing of an integration that stands alone."""

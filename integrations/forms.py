@@ -188,6 +188,13 @@ def _parts(name: str) -> list[str]:
     return [*starts.get(parts[0], parts[:1]), *parts[1:]]
 
 
+def option_of(name: str) -> str:
+    """The input name of the option that an input or a slot belongs to."""
+    parts = name.split("-")
+    return "-".join(parts[: {"backend": 3, "route": 2, "integration": 2}.get(parts[0], 1)])
+
+
+@functools.lru_cache(maxsize=256)
 def path_of(name: str) -> Path:
     """The place in the definition of an option by the name of its input."""
     parts = _parts(name)
@@ -584,7 +591,21 @@ def parsed(control: Scalar, text: str) -> Any:
 
 # --- The form --------------------------------------------------------------------------------------
 
-PAGE = ("csrfmiddlewaretoken", WHOLE, "base", "tab", "seen", "counter", "touched", "typing", "format", "do", "summary", "anyway")
+PAGE = (
+    "csrfmiddlewaretoken",
+    WHOLE,
+    "base",
+    "tab",
+    "seen",
+    "counter",
+    "touched",
+    "typing",
+    "parts",
+    "format",
+    "do",
+    "summary",
+    "anyway",
+)
 BESIDE = frozenset((*PAGE, "owner", "tags", "message"))
 """Inputs of the page that are no part of the definition."""
 

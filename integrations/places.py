@@ -296,6 +296,7 @@ class Places:
                     break
 
 
+@functools.lru_cache(maxsize=4_096)
 def token(path: Path) -> str:
     """What a form and a line call a place of the one route, for `data-opt` and `data-for`: "timeout_ms", "backend.path",
     "integration_responses.1.selection_pattern", "path"; keys of maps are left out."""

@@ -34,13 +34,14 @@ const stamp = () => {
   form.elements.counter.value = Number(form.elements.counter.value) + 1;
   form.elements.touched.value = [...touched].join(" ");
   const typing = slotsOf(document.activeElement)[0]?.slice(2) ?? "";
+  form.elements.parts.value = all("[data-part]").map((part) => part.dataset.part).join(" ");
   form.elements.typing.value = touched.has(typing) ? "" : typing;
 };
 form.addEventListener("input", () => (unsent = true));
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.target !== form) return;
   stamp();
-  for (const name of ["counter", "touched", "typing"]) event.detail.parameters[name] = form.elements[name].value;
+  for (const name of ["counter", "touched", "typing", "parts"]) event.detail.parameters[name] = form.elements[name].value;
 });
 document.addEventListener("htmx:confirm", (event) => {
   if (event.target !== form || !acting || path(event.detail.path) !== CHECK) return;

@@ -2,7 +2,8 @@
 
 import functools
 import secrets
-from collections.abc import Iterable
+import zlib
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from django_htmx.http import trigger_client_event
 
 from integrations.fields import Page
 from integrations.flow import flow
-from integrations.forms import BESIDE, VERSION, WHOLE, IntegrationForm, Posted, UnreadableForm
+from integrations.forms import BESIDE, VERSION, WHOLE, IntegrationForm, Posted, UnreadableForm, option_of
 from integrations.gateway.definition import Api, dumps, loads
 from integrations.gateway.findings import Finding
 from integrations.gateway.formats import FORMATS
@@ -61,6 +62,8 @@ class Edit:
     counter: int = 0
     touched: frozenset[str] = frozenset()
     typing: str = ""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """The parts of the page that the browser has, each with the mark of what it shows."""
     format: str = ""
     undo: dict[str, Any] = field(default_factory=dict)
     """What a fix changed: its words, the slot it stands at, the inputs before and after."""
@@ -77,11 +80,11 @@ class Edit:
         """Whether there is anything that a save would keep."""
         return self.draft is not None
 
-    def page(self, changed_now: Iterable[str] = ()) -> Page:
-        """The fields as they are shown."""
+    def page(self, changed_now: Iterable[str] = (), only: Container[str] | None = None) -> Page:
+        """The fields as they are shown; `only` names the options that are wanted."""
         undo = self.undo
         done = (undo["slot"], undo["words"]) if undo else ("", "")
-        return Page(self.form, self.findings, self.touched, str(self.base), changed_now, done, self.typing)
+        return Page(self.form, self.findings, self.touched, str(self.base), changed_now, done, self.typing, only)
 
 
 # --- Reading ---------------------------------------------------------------------------------------
@@ -139,6 +142,7 @@ def typed(request: HttpRequest, integration: Integration, user: User) -> Edit:
         counter=counter,
         touched=frozenset(post.get("touched", "").split()),
         typing=post.get("typing", ""),
+        known=dict(part.split(":", 1) for part in post.get("parts", "").split() if ":" in part),
         format=post.get("format", ""),
     )
     if draft:
@@ -214,8 +218,23 @@ def shown(edit: Edit, page: Page, before: Api | None = None) -> dict[str, Any]:
     form = edit.form
     format = edit.format if edit.format in FORMATS else next(iter(FORMATS))
     drawing = flow(form.api)
+    facts: dict[str, Any] = {
+        "state": (form.api.routes[0].method, form.api.routes[0].path, edit.has_draft, edit.integration.latest_number),
+        "wires": (drawing.via, drawing.time, drawing.called),
+        "lists": suggestions(form.api),
+        "findings": page.findings,
+        "derived": derived(form.api),
+        "implied": implied(form.api),
+        "discard": edit.has_draft,
+    }
     tallies = {section.id: section.counts for section in page.sections}
-    changed = form.changed()
+    facts |= {f"node-{node.at}": (node, tallies.get(node.at)) for node in drawing.nodes}
+    facts |= {f"tally-{id_}": counts for id_, counts in tallies.items()}
+    versions = {name: version(fact) for name, fact in facts.items()}
+    stale = {name for name, mark in versions.items() if edit.known.get(name) != mark}
+    for section in page.sections:
+        section.mark = versions[f"tally-{section.id}"]
+    nodes = [(node, tallies.get(node.at, {}), versions[f"node-{node.at}"]) for node in drawing.nodes]
     return {
         "edit": edit,
         "page": page,
@@ -224,10 +243,15 @@ def shown(edit: Edit, page: Page, before: Api | None = None) -> dict[str, Any]:
         "form": form,
         "route": form.api.routes[0],
         "flow": drawing,
-        "nodes": [(node, tallies.get(node.at, {})) for node in drawing.nodes],
+        "nodes": nodes,
+        "glyph": drawing.glyph,
+        "versions": versions,
+        "stale": stale,
+        "stale_nodes": [each for each in nodes if f"node-{each[0].at}" in stale],
+        "stale_sections": [section for section in page.sections if f"tally-{section.id}" in stale],
         "errors": page.counts.get("error", 0),
         "located": list(zip(page.findings, page.places, strict=True)),
-        "changed": len(changed),
+        "changed": len(form.changed()),
         "unheld": len(form.unheld),
         "next": edit.integration.latest_number + 1,
         "is_behind": edit.base.number != edit.integration.latest_number,
@@ -238,10 +262,15 @@ def shown(edit: Edit, page: Page, before: Api | None = None) -> dict[str, Any]:
         "rules": len(RULES),
         "version": VERSION,
         "fixable": sum(bool(finding.fix) and finding.blocks for finding in page.findings),
-        "derived": derived(form.api),
-        "implied": implied(form.api),
-        "suggestions": suggestions(form.api),
+        "derived": facts["derived"],
+        "implied": facts["implied"],
+        "suggestions": facts["lists"],
     }
+
+
+def version(fact: Any) -> str:
+    """A short mark of what a part of the page shows: a part that the browser has already is not sent again."""
+    return f"{zlib.crc32(repr(fact).encode('utf-8', 'backslashreplace')):x}"
 
 
 def derived(api: Api) -> list[dict[str, Any]]:
@@ -311,9 +340,10 @@ def check(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     found = typed(request, *begun(request, team, slug))
     before = definition(found.draft.definition) if found.draft else None
     keep(found)
-    page = found.page()
-    touched = {name for name in found.touched if name in page.slots}
-    slots = [slot for name, slot in page.slots.items() if name in touched or slot.findings or slot.changed]
+    form = found.form
+    remarked = (form.place(finding.path).name for finding in (*form.unheld, *found.findings))
+    page = found.page(only={option_of(name) for name in (*found.touched, *remarked, *form.changed())})
+    slots = [slot for name, slot in page.slots.items() if name in found.touched or slot.findings or slot.changed]
     context = shown(found, page, before) | {"slots": slots, "oob": True, "has_summary": "summary" in request.POST}
     return render(request, "integrations/edit_parts.html#checked", context)
 
