@@ -1,6 +1,7 @@
 """A bench for pages: opens them in Chromium as somebody, at a width, in a theme, and says what is wrong with them."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,9 +122,12 @@ class Bench:
         return path
 
     def close(self) -> None:
-        """Ends all pages."""
+        """Ends all pages, and waits until the server is done with what they asked."""
         for context in self._contexts:
             context.close()
+        for thread in threading.enumerate():
+            if "process_request_thread" in thread.name:
+                thread.join(timeout=10)
 
 
 def window(width: int) -> ViewportSize:
