@@ -26,10 +26,14 @@ class Inputs(HTMLParser):
         self.found: dict[str, list[str]] = {}
         self._text: str | None = None
         self._select: str | None = None
+        self._inside = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         name = values.get("name", "")
+        self._inside = values.get("id") == "editor" if tag == "form" else self._inside
+        if not self._inside:
+            return
         if tag == "input" and name and (values.get("type") not in ("radio", "checkbox") or "checked" in values):
             self.found.setdefault(name, []).append(values.get("value", "on" if "type" in values else ""))
         elif tag == "textarea":
@@ -56,8 +60,6 @@ def inputs(client: Client, url: str) -> dict[str, list[str]]:
     """The form of a page as it would be posted."""
     parser = Inputs()
     parser.feed(client.get(url).content.decode())
-    for other in ("q", "next", "theme", "density", "keys"):
-        parser.found.pop(other, None)
     return parser.found
 
 
