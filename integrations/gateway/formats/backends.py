@@ -38,7 +38,7 @@ def _candidates(type: str, http_method: str | None, uri: str) -> list[Backend]:
     partition = None if parts.partition == "${AWS::Partition}" else parts.partition
     found: list[Backend] = []
     if (call := parse_invocation(parts.rest)) is not None:
-        function, proxy = _shortest(call[0]), type == "AWS_PROXY"
+        function, proxy = shortest(call[0]), type == "AWS_PROXY"
         found.append(Lambda(function=function, proxy=proxy, http_method=http_method, region=region, partition=partition))
     whole = AwsService(
         service=parts.service, subdomain=parts.subdomain, http_method=http_method, region=region, partition=partition
@@ -54,7 +54,7 @@ def _candidates(type: str, http_method: str | None, uri: str) -> list[Backend]:
     return found
 
 
-def _shortest(function: str) -> str:
+def shortest(function: str) -> str:
     """A function in the API's own account and Region by its name; any other as it stands."""
     arn = parse_function_arn(function)
     if arn is None:

@@ -7,17 +7,22 @@ import yaml
 from integrations.gateway.definition import LIMITS
 from integrations.gateway.formats.export import UnreadableText
 
+__all__ = ["Loader", "top_keys", "yaml_value"]
+
 try:
-    from yaml import CSafeLoader as _Loader
+    from yaml import CSafeLoader as Loader
 except ImportError:  # PyYAML without libyaml
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
 
-def yaml_value(text: str) -> Any:
-    """The one document of a text. Raises UnreadableText with its line: broken syntax, aliases, or nested too deeply."""
+def yaml_value(text: str, loader: type[Loader] = Loader) -> Any:
+    """The one document of a text. Raises UnreadableText with its line: broken syntax, aliases, or nested too deeply.
+
+    `loader`: one that knows the tags that the text may use.
+    """
     top_keys(text)
     try:
-        return yaml.load(text, Loader=_Loader)
+        return yaml.load(text, Loader=loader)
     except yaml.YAMLError as error:
         raise _unreadable(error) from error
     except ValueError as error:  # a date that no calendar has
@@ -29,7 +34,7 @@ def top_keys(text: str) -> frozenset[str]:
     depth = 0
     children: list[str | None] = []
     try:
-        for event in yaml.parse(text, Loader=_Loader):
+        for event in yaml.parse(text, Loader=Loader):
             line = event.start_mark.line + 1 if event.start_mark else None
             if isinstance(event, yaml.AliasEvent):
                 message = f"The alias *{event.anchor} is not read. Write out what it stands for."

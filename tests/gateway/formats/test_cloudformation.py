@@ -19,16 +19,17 @@ from integrations.gateway.definition import (
     Lambda,
     Mock,
     Model,
+    Raw,
     Route,
     Template,
 )
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.formats.cloudformation import template
-from integrations.gateway.formats.export import Format
+from integrations.gateway.formats.export import Format, UnreadableText
 from integrations.gateway.grammar import Reference
 from integrations.gateway.rules import check
 from tests.gateway.definitions import apis
-from tests.gateway.normal import read
+from tests.gateway.normal import methods, read
 
 OK = (IntegrationResponse(status_code="200", response_parameters={"method.response.header.A": "'*'"}),)
 VALID = {
@@ -243,3 +244,107 @@ def test_responses_that_api_gateway_does_not_keep_are_written_and_noted(api: Api
 )
 def test_what_cloudformation_would_read_as_something_else_is_refused(api: Api) -> None:
     assert [export.refused for export in (format.dump(api) for format in BOTH)] == [True, True]
+
+
+# --- Back ------------------------------------------------------------------------------------------
+
+
+def loaded(text: str) -> Api:
+    [api] = FORMATS["cloudformation"].load(text).apis  # type: ignore[misc]
+    return api
+
+
+@settings(max_examples=60, deadline=None)
+@given(api=apis())
+def test_what_it_says_reads_back(api: Api) -> None:
+    for format in BOTH:
+        text = format.dump(api).text
+
+        assert format.load is not None
+        assert format.load(text).apis == (format.sayable(api),) if format.sayable else False
+        assert format.load(text).findings == ()
+        again = loaded(text)
+        if isinstance(api.routes[0].integration.backend, Raw) and isinstance(again.routes[0].integration.backend, Lambda):
+            continue  # a function that is recognised is given its permission
+        assert format.dump(again).text == text
+
+
+@settings(max_examples=20, deadline=None)
+@given(api=apis(routes=3))
+def test_so_does_an_api_of_several_routes(api: Api) -> None:
+    text = BOTH[0].dump(api).text
+
+    assert methods(read(BOTH[0].dump(loaded(text)).text)) == methods(read(text))
+
+
+CANONICAL = [
+    Integration(backend=Lambda(function="orders:live", allow_test_invoke=False)),
+    Integration(backend=Lambda(function="${Orders}", proxy=False, scope_permission_to_method=False)),
+    Integration(backend=Lambda(function="f-${stageVariables.env}", permission_functions=("a", "b"), region="eu-west-1")),
+    Integration(
+        backend=Http(url="https://${Host}/{id}", proxy=False),
+        request_parameters={"integration.request.header.A": "'${!x}${stageVariables.env}'"},
+        request_templates={"a/b": Template("${x}"), "c/d": Template("${X}${!y}", substituted=True)},
+        timeout_ms=Reference("Patience"),
+        integration_responses=OK,
+    ),
+    Integration(
+        backend=AwsService(service="sqs", action="SendMessage", action_parameters={"A b": "${Host}"}),
+        credentials_passthrough=True,
+    ),
+    Integration(backend=AwsService(service="s3", subdomain="b", path="${AWS::AccountId}/{k}"), credentials_role="${Role}"),
+    Integration(backend=Mock(), passthrough_behavior="NEVER"),
+    Integration(backend=Raw(type="AWS", http_method="POST", raw_uri="${Host}")),
+]
+
+
+@pytest.mark.parametrize("integration", CANONICAL, ids=lambda value: type(value.backend).__name__)
+def test_structure_is_recognised(integration: Integration) -> None:
+    route = Route(path="/books/{id}", integration=integration, suppressed=("method.request.path.id",), validate_request_body=True)
+
+    assert loaded(BOTH[0].dump(an_api(route)).text).routes == (route,)
+
+
+FOREIGN = """
+AWSTemplateFormatVersion: 2010-09-09
+Resources:
+  Orders: {Type: AWS::Lambda::Function}
+  Api: {Type: AWS::ApiGateway::RestApi, Properties: {Name: books}}
+  Get:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref Api
+      ResourceId: !GetAtt Api.RootResourceId
+      HttpMethod: GET
+      AuthorizationType: NONE
+      Integration:
+        Type: AWS_PROXY
+        IntegrationHttpMethod: POST
+        Uri: !Sub "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Orders.Arn}/invocations"
+        Credentials: !ImportValue role
+        TimeoutInMillis: "5000"
+"""
+
+
+def test_an_intrinsic_becomes_a_reference_that_keeps_it() -> None:
+    found = FORMATS["cloudformation"].load(FOREIGN)  # type: ignore[misc]
+    [api] = found.apis
+    backend = Lambda(function="${Orders.Arn}")
+
+    assert api.routes[0].integration == Integration(backend=backend, credentials_role="${Value1}", timeout_ms=5_000)
+    assert {parameter.name: parameter.origin.value for parameter in api.parameters if parameter.origin} == {
+        "Orders.Arn": {"Fn::GetAtt": ["Orders", "Arn"]},
+        "Value1": {"Fn::ImportValue": "role"},
+    }
+    assert [finding.message for finding in found.findings] == ["Orders (AWS::Lambda::Function) is not read."]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a: [", 1), ("{", 1), ("[]", None), ("a: &x 1\nResources: *x", 2), ("Resources: 1", None), ("{" * 100_000, None)],
+)
+def test_broken_syntax_is_refused_with_its_line(text: str, line: int | None) -> None:
+    with pytest.raises(UnreadableText) as refused:
+        FORMATS["cloudformation"].load(text)  # type: ignore[misc]
+
+    assert line is None or refused.value.line is not None
