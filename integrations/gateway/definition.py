@@ -10,7 +10,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, NamedTuple, cast
 from urllib.parse import quote
 
 from integrations.gateway.findings import Path
@@ -1146,8 +1146,7 @@ class Api:
 # --- Every text, with its path ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """One scalar of a definition. `key` tells whether it is the key of a map."""
 
     path: Path
@@ -1214,7 +1213,21 @@ def with_defaults[T](value: T) -> T:
 
 def parameters_of(api: Api) -> tuple[DeploymentParameter, ...]:
     """Declared parameters first, then one for each name that is referred to and not declared, its kind from its place."""
-    found = {parameter.name: parameter for parameter in api.parameters}
+    return with_undeclared(api.parameters, referred(api))
+
+
+def with_undeclared(declared: Iterable[DeploymentParameter], used: Mapping[str, Kind]) -> tuple[DeploymentParameter, ...]:
+    """These parameters, and one for each name of `used` that is none of theirs."""
+    found = {parameter.name: parameter for parameter in declared}
+    for name, kind in used.items():
+        if name not in found:
+            found[name] = DeploymentParameter(name=name, kind=kind)
+    return tuple(found.values())
+
+
+def referred(api: Api) -> dict[str, Kind]:
+    """The names that something refers to, as they come → the kind of the first place that they stand in."""
+    found: dict[str, Kind] = {}
     own = options_of(Api)
     variables = leaves(api.stage_variables, ("stage_variables",), own["stage_variables"])
     stage = leaves(api.stage_name, ("stage_name",), own["stage_name"])
@@ -1223,9 +1236,8 @@ def parameters_of(api: Api) -> tuple[DeploymentParameter, ...]:
             alone = whole_reference(leaf.value) is not None
             for reference in references_in(leaf.value):
                 if not reference.is_pseudo and reference.name not in found:
-                    kind: Kind = leaf.option.kind if alone and leaf.option is not None else "text"
-                    found[reference.name] = DeploymentParameter(name=reference.name, kind=kind)
-    return tuple(found.values())
+                    found[reference.name] = leaf.option.kind if alone and leaf.option is not None else "text"
+    return found
 
 
 def bind(api: Api, values: Mapping[str, str]) -> Api:
@@ -1293,6 +1305,8 @@ def _fields(owner: type) -> dict[str, tuple[Any, dataclasses.Field[Any]]]:
 
 def to_json(value: Any) -> Any:
     """The JSON value of a definition or a part of it: what is empty, and what is unset as it is without being said, left out."""
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, Template):
         return {"substituted": value.text} if value.substituted else value.text
     if isinstance(value, Reference):
@@ -1301,11 +1315,11 @@ def to_json(value: Any) -> Any:
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         found: dict[str, Any] = {"kind": cast(Any, value).kind} if type(value) in BACKENDS.values() else {}
-        for field in dataclasses.fields(value):
-            inner = getattr(value, field.name)
+        for name, (_, field) in _fields(type(value)).items():
+            inner = getattr(value, name)
             unset = field.default is None if inner is None else inner == () or inner == {}
             if not unset:
-                found[field.name] = to_json(inner)
+                found[name] = to_json(inner)
         return found
     if isinstance(value, Mapping):
         return {key: to_json(inner) for key, inner in value.items()}

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from integrations.gateway.definition import Api, DeploymentParameter, leaves, parameters_of
+from integrations.gateway.definition import Api, DeploymentParameter, leaves, referred, with_undeclared
 from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.options import options_of
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 LOST = "export-lost"
 """The rule of a finding on what is set in a definition and is not in its export."""
 
@@ -51,7 +52,7 @@ def refused(path: Path, message: str, *, docs: str = "", evidence: str = "") -> 
 def broken_text(api: Api) -> Iterator[Finding]:
     """The texts that no file can hand on: half of a surrogate pair is no character."""
     for leaf in leaves(api):
-        if isinstance(leaf.value, str) and any("\ud800" <= character <= "\udfff" for character in leaf.value):
+        if isinstance(leaf.value, str) and not leaf.value.isascii() and SURROGATE.search(leaf.value):
             yield refused(leaf.path, "Half a surrogate pair stands in this text; it is no character. Remove it.")
 
 
@@ -99,8 +100,8 @@ def file_name(api: Api, ending: str) -> str:
 
 def supplied(api: Api) -> tuple[DeploymentParameter, ...]:
     """The parameters that something refers to: what a deployment has to supply."""
-    used = {parameter.name for parameter in parameters_of(dataclasses.replace(api, parameters=()))}
-    return tuple(parameter for parameter in parameters_of(api) if parameter.name in used)
+    used = referred(api)
+    return with_undeclared((parameter for parameter in api.parameters if parameter.name in used), used)
 
 
 def unsaid(api: Api, unsupported: Mapping[str, str]) -> Iterator[Finding]:

@@ -1,8 +1,6 @@
 """Parameters and the references to them."""
 
-import dataclasses
-
-from integrations.gateway.definition import Api, leaves, parameters_of
+from integrations.gateway.definition import Api, leaves, referred
 from integrations.gateway.findings import Severity
 from integrations.gateway.grammar import PSEUDO_PARAMETERS, REFERENCE_NAME, references_in
 from integrations.gateway.rules.mend import drop
@@ -47,7 +45,7 @@ def a_pseudo_parameter_exists(api: Api) -> Remarks:
 @api_rule("R4", Severity.ADVICE, docs=PARAMETERS, evidence="D", fix=drop, fix_label="Remove the parameter")
 def a_parameter_is_used(api: Api) -> Remarks:
     """A declared parameter is referred to."""
-    used = {parameter.name for parameter in parameters_of(dataclasses.replace(api, parameters=()))} if api.parameters else set()
+    used = referred(api) if api.parameters else {}
     for index, parameter in enumerate(api.parameters):
         if parameter.name not in used:
             yield ("parameters", index), f"Remove it, or refer to it as ${{{parameter.name}}}."
