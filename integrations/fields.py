@@ -408,7 +408,7 @@ class Page:
                     found.unused.append(option)
                     if held:
                         found.ignored.append(self._option(name))
-                elif name in part.rare and not held and not remarks:
+                elif name in part.rare and not remarks and (not held or self._is_default(name)):
                     fieldset.rare.append(self._option(name))
                 else:
                     fieldset.fields.append(self._option(name))
@@ -418,6 +418,11 @@ class Page:
             own += self.remarks.get("backend", [])
         found.counts = counts(own)
         return found
+
+    def _is_default(self, name: str) -> bool:
+        """Whether a scalar says what it says when nobody has been there."""
+        control = control_at(name)
+        return isinstance(control, Scalar) and typed(control, name, self.first) == text_of(control.default)
 
     def _option(self, name: str) -> Field:
         if name == "backend":

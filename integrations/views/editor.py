@@ -213,8 +213,8 @@ def keep(edit: Edit) -> None:
 # --- Showing ---------------------------------------------------------------------------------------
 
 
-def shown(edit: Edit, page: Page, before: Api | None = None) -> dict[str, Any]:
-    """What the page and a check's answer show."""
+def shown(edit: Edit, page: Page, before: Api | None = None, *, reread: bool = True) -> dict[str, Any]:
+    """What the page and a check's answer show. `reread`: also whether the export reads back; a check has no time for it."""
     form = edit.form
     format = edit.format if edit.format in FORMATS else next(iter(FORMATS))
     drawing = flow(form.api)
@@ -255,7 +255,7 @@ def shown(edit: Edit, page: Page, before: Api | None = None) -> dict[str, Any]:
         "unheld": len(form.unheld),
         "next": edit.integration.latest_number + 1,
         "is_behind": edit.base.number != edit.integration.latest_number,
-        "preview": preview(form.api, form.base, format, before, page.findings),
+        "preview": preview(form.api, form.base, format, before, page.findings, reread=reread),
         "since": str(edit.base),
         "format": format,
         "download": reverse("draft-export", args=(edit.integration.team.slug, edit.integration.slug, format)),
@@ -344,7 +344,7 @@ def check(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     remarked = (form.place(finding.path).name for finding in (*form.unheld, *found.findings))
     page = found.page(only={option_of(name) for name in (*found.touched, *remarked, *form.changed())})
     slots = [slot for name, slot in page.slots.items() if name in found.touched or slot.findings or slot.changed]
-    context = shown(found, page, before) | {"slots": slots, "oob": True, "has_summary": "summary" in request.POST}
+    context = shown(found, page, before, reread=False) | {"slots": slots, "oob": True, "has_summary": "summary" in request.POST}
     return render(request, "integrations/edit_parts.html#checked", context)
 
 

@@ -292,7 +292,7 @@ def test_another_backend_is_chosen_without_script(as_editor: Client, mapped: Ent
 
     again = inputs(as_editor, to("edit"))
     assert "backend-lambda-function" in again and "backend-http-url" not in again
-    assertContains(as_editor.get(to("edit")), "do not apply to AWS_PROXY")
+    assertContains(as_editor.get(to("edit")), "do not apply to Lambda proxy (AWS_PROXY)")
     as_editor.post(to("act"), again | {"backend": ["http"], "do": ["switch"]})
     assert IntegrationForm(Draft.objects.get().posted["fields"], MAPPED).api == MAPPED
 
@@ -366,6 +366,6 @@ def test_the_unused_are_named_and_the_ignored_shown(as_editor: Client, books: En
     books.save_revision(Api(name="books", routes=(Route(integration=ignored),)), editor)
     response = as_editor.get(to("edit"))
 
-    assertContains(response, "3 options do not apply to AWS_PROXY, 1 of them filled in")
+    assertContains(response, "3 options do not apply to Lambda proxy (AWS_PROXY), 1 of them filled in")
     assertContains(response, "AWS ignores it.")
     assert inputs(as_editor, to("edit"))["integration-request_templates-0-key"] == ["text/plain"]
