@@ -1,12 +1,16 @@
 // The export beside a form: the lines that the focused field writes are lit. A field names its place in data-opt, a line in data-for.
+const written = (place) =>
+  [...document.querySelectorAll("#preview-code > .ln")].filter((line) => line.dataset.for?.split(" ").includes(place));
 const lit = (field, scroll) => {
-  const place = field?.closest("[data-opt]")?.dataset.opt;
-  let first = null;
-  for (const line of document.querySelectorAll("#preview-code > .ln")) {
-    const on = Boolean(place) && (line.dataset.for?.split(" ").includes(place) ?? false);
-    line.toggleAttribute("data-lit", on);
-    if (on) first ??= line;
+  let place = field?.closest("[data-opt]")?.dataset.opt ?? "";
+  let lines = written(place);
+  while (!lines.length && place.includes(".")) {
+    place = place.slice(0, place.lastIndexOf(".")); // nothing is written of it: what it is in
+    lines = written(place);
   }
+  for (const line of document.querySelectorAll("#preview-code > [data-lit]")) line.removeAttribute("data-lit");
+  for (const line of lines) line.setAttribute("data-lit", "");
+  const first = lines[0];
   const pane = first?.closest("pre");
   if (!scroll || !pane || pane.scrollHeight <= pane.clientHeight) return;
   pane.scrollTop = first.offsetTop - pane.clientHeight / 3;

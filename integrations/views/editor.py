@@ -338,7 +338,7 @@ def edit(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 def check(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """What the rules and the open format say about the form as typed. Keeps it as the draft; saves no revision."""
     found = typed(request, *begun(request, team, slug))
-    before = definition(found.draft.definition) if found.draft else None
+    before = definition((found.draft or found.base).definition)
     keep(found)
     form = found.form
     remarked = (form.place(finding.path).name for finding in (*form.unheld, *found.findings))

@@ -8,6 +8,9 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 from pygments import highlight
@@ -29,6 +32,8 @@ from integrations.gateway.definition import (
 from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.options import options_of
+from integrations.models import Integration as Entry
+from integrations.models import Team
 from integrations.places import Block, indented, parsed, token, tokens
 from integrations.preview import Line, Preview, coloured, comparison, preview
 
@@ -432,3 +437,16 @@ def test_two_equal_exports_are_one_gap() -> None:
     found = comparison(ORDERS, ORDERS, "definition")
     assert (found.added, found.removed) == (0, 0)
     assert [text for _, _, text in rows(found.html)] == [f"{len(lines_of(found.export.text))} equal lines"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_line_that_a_field_writes_is_lit_by_a_field_of_the_form(
+    format: str, team: Team, editor: User, as_editor: Client
+) -> None:
+    Entry(team=team, slug="orders").save_revision(ORDERS, editor)
+    html = as_editor.get(reverse("integration-edit", args=["storefront", "orders"]), {"format": format}).content.decode()
+    fields = set(re.findall(r'data-opt="([^"]*)"', html))
+    rows = {field.rpartition(".")[0] for field in fields if field.count(".") == 2}
+    lit = {name for names in re.findall(r'data-for="([^"]*)"', html) for name in names.split()}
+    assert lit
+    assert lit <= fields | rows
