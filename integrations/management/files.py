@@ -2,13 +2,13 @@
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from integrations.gateway.definition import LIMITS, Api, DefinitionError, bind, leaves
 from integrations.gateway.findings import Finding
-from integrations.gateway.formats import FORMATS, Loaded, UnreadableText, loaded
+from integrations.gateway.formats import FORMATS, Export, Format, Loaded, UnreadableText, loaded
 from integrations.gateway.formats.export import LOST
 from integrations.gateway.grammar import references_in
 
@@ -74,26 +74,38 @@ def with_values(api: Api, values: Mapping[str, str]) -> Api:
         raise Unusable(f"--set: {error} Nothing was written.") from error
 
 
-def write(api: Api, to: str, out: Path | None, stdout: Writes, stderr: Writes, lost: Iterable[Finding] = ()) -> int:
-    """Write a definition in a format and say what is lost. Gives the exit status: 0, or 1 where something was lost.
+def write(
+    api: Api,
+    to: str,
+    out: Path | None,
+    stdout: Writes,
+    stderr: Writes,
+    *,
+    lost: Iterable[Finding] = (),
+    stamp: Callable[[Export, Format], str] = lambda export, format: export.text,
+) -> tuple[int, bool]:
+    """Write a definition in a format and say what is lost. Gives the exit status, 0, or 1 where something was lost, and
+    whether anything was written.
 
-    `lost`: what was lost before, in reading. Raises Unusable where the file cannot be written.
+    `lost`: what was lost before, in reading. `stamp`: the text of the file. Raises Unusable where it cannot be written.
     """
-    export = FORMATS[to].dump(api)
+    form = FORMATS[to]
+    export = form.dump(api)
     remarks = [*lost, *export.findings]
     for finding in remarks:
         stderr.write(line(finding))
     if export.refused:
-        stderr.write(f"Nothing was written: {FORMATS[to].label} cannot hold this definition.")
-        return 1
+        stderr.write(f"Nothing was written: {form.label} cannot hold this definition.")
+        return 1, False
+    text = stamp(export, form)
     if out is None:
-        stdout.write(export.text.removesuffix("\n"))
+        stdout.write(text.removesuffix("\n"))
     else:
         try:
-            out.write_text(export.text, encoding="utf-8", newline="")
+            out.write_text(text, encoding="utf-8", newline="")
         except OSError as error:
             raise Unusable(f"{out}: {error.strerror}. Nothing was written.") from error
-    return 1 if any(finding.rule in (LOST, "import-lost") for finding in remarks) else 0
+    return int(any(finding.rule in (LOST, "import-lost") for finding in remarks)), True
 
 
 def line(finding: Finding) -> str:

@@ -823,6 +823,7 @@ YAML = Format(
     media_type="application/yaml",
     dump=dump_yaml,
     load=load,
+    marks=("Resources",),
     sayable=sayable,
     unsupported=UNSUPPORTED,
 )
@@ -833,6 +834,7 @@ JSON = Format(
     media_type="application/json",
     dump=dump_json,
     load=load,
+    marks=("Resources",),
     sayable=sayable,
     unsupported=UNSUPPORTED,
 )

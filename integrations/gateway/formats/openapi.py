@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import unquote
 
+from integrations.gateway.calls import VALIDATORS
 from integrations.gateway.definition import (
     CALLER_CREDENTIALS,
     METHODS,
@@ -72,12 +73,6 @@ BUILT_IN_MODELS = {
     "Error": {"title": "Error Schema", "type": "object", "properties": {"message": {"type": "string"}}},
 }
 """The models that every REST API begins with."""
-VALIDATORS = {
-    (True, False): "Validate body",
-    (False, True): "Validate query string parameters and headers",
-    (True, True): "Validate body, query string parameters, and headers",
-}
-"""Named as API Gateway's console names them."""
 
 
 # --- Text ------------------------------------------------------------------------------------------
@@ -767,6 +762,7 @@ def load(text: str) -> Loaded:
     findings: list[Finding] = []
     root = Node(value, "", findings)
     root.take("openapi", str, float)
+    root.take("x-gatehouse", dict)  # where a file of ours says it comes from
     info = root.node("info")
     info.take("version", str, int, float)
     components = root.node("components")

@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """FILE, --to, --out and --set."""
-        parser.add_argument("file", metavar="FILE", help="a definition or OpenAPI file; - is standard input")
+        parser.add_argument("file", metavar="FILE", help="a definition, CloudFormation or OpenAPI file; - is standard input")
         add_target(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             if len(found.apis) != 1:
                 raise Unusable(f"{options['file']}: it holds {len(found.apis)} APIs, and one is wanted. Nothing was written.")
             api = with_values(found.apis[0], dict(options["values"]))
-            status = write(api, options["to"], options["out"], self.stdout, self.stderr, found.findings)
+            status, _ = write(api, options["to"], options["out"], self.stdout, self.stderr, lost=found.findings)
         except Unusable as error:
             self.stderr.write(str(error))
             status = 2

@@ -47,7 +47,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """FILE… and --format."""
-        parser.add_argument("files", nargs="+", metavar="FILE", help="a definition or OpenAPI file; - is standard input")
+        parser.add_argument(
+            "files", nargs="+", metavar="FILE", help="a definition, CloudFormation or OpenAPI file; - is standard input"
+        )
         parser.add_argument("--format", choices=("text", "json"), default="text")
 
     def handle(self, *args: Any, **options: Any) -> None:
