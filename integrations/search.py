@@ -22,7 +22,7 @@ from integrations.models import ALIVE, BACKENDS, Integration, Level, Lifecycle, 
 PAGE = 60
 """Rows of a page."""
 
-COUNTED = 5_000
+COUNTED = 3_000
 """What a search or a tag leaves is counted by facet up to so many: counting more would take longer than finding them."""
 
 CHOICES = 100
@@ -342,27 +342,30 @@ def count(member: Membership, question: Question) -> Counts:
         here = tallied_few(narrowed(member.team, question), member.user_id)
     offered = everything if here is None else here
     chosen = {facet: frozenset(values) for facet, values in question.chosen.items() if facet != "tag"}
+    owned = whoever(offered, chosen.get("owner"))
+    whole = owned if offered is everything and "owner" not in chosen else whoever(everything, None)
 
-    def numbers(facet: str) -> Counter[str]:
+    def numbers(name: str, tally: Tally) -> Counter[str]:
         """How many integrations each value of a facet would leave, were it the only one chosen of it."""
-        others = {name: values for name, values in chosen.items() if name != facet}
+        others = {facet: values for facet, values in chosen.items() if facet not in (name, "owner")}
         found: Counter[str] = Counter()
-        for cell, pair in offered.items():
+        for cell, pair in tally.items():
             if passes(cell, others):
-                for value in cell.values(facet):
+                for value in cell.values(name):
                     found[value] += pair[question.mine]
         return found
 
     def total(**wanted: str) -> int:
         """How many of all have those values."""
         sought = {facet: frozenset({value}) for facet, value in wanted.items()}
-        return sum(number for cell, (number, _) in everything.items() if passes(cell, sought))
+        return sum(number for cell, (number, _) in whole.items() if passes(cell, sought))
 
-    backends = {cell.backend for cell in everything}
+    backends = {cell.backend for cell in whole}
     there = FIXED | {"backend": {value: label for value, label in BACKENDS.items() if value in backends}}
-    matching = sum(pair[question.mine] for cell, pair in offered.items() if passes(cell, chosen))
-    facets = [facet(question, name, there[name], numbers(name) if here is not None else None) for name in FIXED]
-    owners = numbers("owner")
+    fixed = {facet: values for facet, values in chosen.items() if facet != "owner"}
+    matching = sum(pair[question.mine] for cell, pair in owned.items() if passes(cell, fixed))
+    facets = [facet(question, name, there[name], numbers(name, owned) if here is not None else None) for name in FIXED]
+    owners = numbers("owner", offered)
     busiest = sorted(owners, key=lambda owner: (-owners[owner], owner))[:CHOICES]
     facets.append(facet(question, "owner", busiest, owners if here is not None else None))
     if here is not None and matching <= COUNTED:
@@ -372,12 +375,23 @@ def count(member: Membership, question: Question) -> Counts:
         facets.append(facet(question, "tag", member.team.tags.values_list("name", flat=True)[:CHOICES], None))
     return Counts(
         whole=total(),
-        mine=sum(own for _, own in everything.values()),
+        mine=sum(own for _, own in whole.values()),
         errors=total(findings="errors"),
         ready=total(lifecycle=Lifecycle.DRAFT, findings="no-errors"),
         matching=None if here is None else matching,
         facets=facets,
     )
+
+
+def whoever(tally: Tally, owners: frozenset[str] | None) -> Tally:
+    """The same without telling owners apart, of some owners or all: many cells become a few."""
+    found: dict[Cell, tuple[int, int]] = {}
+    for cell, (number, own) in tally.items():
+        if owners is None or (cell.owner or NO_OWNER) in owners:
+            key = Cell(cell.lifecycle, cell.levels, cell.backend, "")
+            before = found.get(key, (0, 0))
+            found[key] = (before[0] + number, before[1] + own)
+    return found
 
 
 def passes(cell: Cell, chosen: Mapping[str, frozenset[str]]) -> bool:

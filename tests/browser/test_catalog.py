@@ -100,9 +100,8 @@ def test_a_slow_answer_does_not_overtake_a_newer_one(bench: Bench, jonas: User) 
     page.route("**/*q=ord*", lambda route: held.append(route))
     with page.expect_request("**/*q=ord*"):
         page.locator("#q").fill("ord")
-    with bench.expecting("[object HTML"):  # htmx reports the request that it gave up
-        page.locator("#q").fill("health")
-        expect(rows(page)).to_have_text(["health"])
+    page.locator("#q").fill("health")
+    expect(rows(page)).to_have_text(["health"])
     held[0].continue_()
     page.wait_for_timeout(300)
     expect(rows(page)).to_have_text(["health"])
