@@ -16,7 +16,7 @@ pytestmark = pytest.mark.postgresql
 
 def test_the_tests_of_the_web_pass_on_it(cluster: Cluster) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/web", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header"],
+        [sys.executable, "-m", "pytest", "tests/web", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header"],
         cwd=ROOT,
         env=os.environ | {"DATABASE_URL": cluster.url("gatehouse"), "PYTEST_ADDOPTS": ""},
         capture_output=True,
