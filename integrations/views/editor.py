@@ -27,7 +27,7 @@ from integrations.gateway.formats import FORMATS
 from integrations.gateway.rules import RULES, apply_fix
 from integrations.gateway.rules import check as check_rules
 from integrations.models import NAME_LENGTH, Draft, Integration, Revision, StaleBase, Tag, record
-from integrations.policy import get_integration
+from integrations.policy import get_integration, get_membership
 from integrations.preview import preview
 
 KEPT = 200_000
@@ -90,10 +90,18 @@ class Edit:
 # --- Reading ---------------------------------------------------------------------------------------
 
 
-def begun(request: HttpRequest, team: str, slug: str) -> tuple[Integration, User]:
-    """Guard and fetch."""
-    integration, _ = get_integration(request.user, team, slug, may="edit")
-    return integration, cast(User, request.user)
+def begun(request: HttpRequest, team: str, slug: str) -> tuple[Integration, User, Draft | None]:
+    """Guard and fetch: the integration, who edits it, and their draft, in as few queries as a keystroke can wait for."""
+    membership = get_membership(request.user, team, may="edit")
+    user = cast(User, request.user)
+    drafts = Draft.objects.filter(
+        user=user, integration__team=membership.team, integration__slug=slug, integration__deleted_at=None
+    )
+    draft = drafts.select_related("base", "integration").first()
+    if draft is None:
+        return get_integration(user, team, slug, may="edit")[0], user, None
+    draft.integration.team = membership.team
+    return draft.integration, user, draft
 
 
 def words_of(integration: Integration) -> tuple[str, str]:
@@ -101,9 +109,8 @@ def words_of(integration: Integration) -> tuple[str, str]:
     return integration.owner, ", ".join(tag.name for tag in integration.tags.all())
 
 
-def opened(request: HttpRequest, integration: Integration, user: User) -> Edit:
+def opened(request: HttpRequest, integration: Integration, user: User, draft: Draft | None) -> Edit:
     """What somebody finds who opens the editor: their draft, else the latest revision."""
-    draft = Draft.objects.filter(integration=integration, user=user).select_related("base").first()
     base = draft.base if draft else integration.latest
     owner, tags = words_of(integration)
     edit = Edit(integration, user, base, IntegrationForm.of(definition(base.definition), base.parked), draft, owner, tags)
@@ -118,11 +125,10 @@ def opened(request: HttpRequest, integration: Integration, user: User) -> Edit:
     return edit
 
 
-def typed(request: HttpRequest, integration: Integration, user: User) -> Edit:
+def typed(request: HttpRequest, integration: Integration, user: User, draft: Draft | None) -> Edit:
     """What was posted. Raises UnreadableForm for what is not this form."""
     fields = posted(request)
     post = request.POST
-    draft = Draft.objects.filter(integration=integration, user=user).select_related("base").first()
     number = whole_number(post.get("base", ""))
     base = draft.base if draft and draft.base.number == number else integration.revisions.filter(number=number).first()
     if base is None:
@@ -226,6 +232,7 @@ def shown(edit: Edit, page: Page, before: Api | None = None, *, reread: bool = T
         "derived": derived(form.api),
         "implied": implied(form.api),
         "discard": edit.has_draft,
+        "formats": format,
     }
     tallies = {section.id: section.counts for section in page.sections}
     facts |= {f"node-{node.at}": (node, tallies.get(node.at)) for node in drawing.nodes}
@@ -327,10 +334,10 @@ def suggestions(api: Api) -> dict[str, list[str]]:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """GET shows the form. POST saves what was typed as a revision; what no type holds is shown again with what is wrong."""
-    integration, user = begun(request, team, slug)
+    begin = begun(request, team, slug)
     if request.method == "POST":
-        return save(request, typed(request, integration, user))
-    found = opened(request, integration, user)
+        return save(request, typed(request, *begin))
+    found = opened(request, *begin)
     return render(request, "integrations/edit.html", shown(found, found.page()))
 
 
@@ -480,7 +487,7 @@ def tag_names(text: str) -> list[str] | None:
 @require_POST
 def discard(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """Throw one's draft away."""
-    integration, user = begun(request, team, slug)
+    integration, user, _ = begun(request, team, slug)
     Draft.objects.filter(integration=integration, user=user).delete()
     messages.info(request, f"Discarded your draft. This is r{integration.latest_number}.")
     return redirect("integration-edit", team, slug)
