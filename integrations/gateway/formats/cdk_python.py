@@ -330,15 +330,18 @@ class Source:
         found = self.arguments.get(reference.name) if reference is not None else None
         return Code(found.name) if found is not None and found.type == type else None
 
-    def member(self, option: str, value: str | None) -> Code | None:
-        """The member of an enumeration, or the argument that is one."""
+    def member(self, option: str, value: str | None) -> Any:
+        """The member of an enumeration, or the argument that is one; what is neither (and refused) stays a text."""
         if value is None:
             return None
-        return self.argument(value, ENUMS[option]) or Code(f"{self.uses(ENUMS[option])}.{MEMBERS.get(value, value)}")
+        if (argument := self.argument(value, ENUMS[option])) is not None:
+            return argument
+        known = re.fullmatch(r"[A-Z_]+", value)
+        return Code(f"{self.uses(ENUMS[option])}.{MEMBERS.get(value, value)}") if known else self.text(value)
 
     def flag(self, value: Any) -> Any:
         """True or False, or the argument that is it."""
-        return self.argument(value, "bool") if isinstance(value, Reference) else value
+        return self.inside(value) if isinstance(value, Reference) else value
 
     def imported(self, what: str, value: str, type: str, made: Invocation) -> Code:
         """The argument that a value is, or a variable for what is imported by its text."""
@@ -368,7 +371,7 @@ class Source:
             return None
         if isinstance(value, int) and value % 1_000 == 0:
             return self.call("Duration.seconds", value // 1_000)
-        return self.call("Duration.millis", self.argument(value, "int") or value)
+        return self.call("Duration.millis", self.inside(value) if isinstance(value, Reference) else value)
 
     # The integration
 

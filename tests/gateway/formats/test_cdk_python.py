@@ -372,6 +372,8 @@ def breakouts() -> Iterator[tuple[str, str, Api]]:
             selection_pattern=text, response_parameters={text: f"'{literal}'"}, response_templates={text: Template(text)}
         )
         yield what, "response", an_api(integration_responses=(response,))
+        yield what, "enumeration", an_api(Raw(type=text, http_method=text), content_handling=text, connection_type=text)
+        yield what, "authorization", an_api(mount={"authorization_type": text, "method": text})
         yield what, "operation", an_api(mount={"operation_name": text})
         yield what, "authorizer", an_api(mount={"authorization_type": "CUSTOM", "authorizer": escaped(text)})
         yield what, "scope", an_api(mount={"authorization_scopes": (escaped(text),)})
