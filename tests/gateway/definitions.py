@@ -476,7 +476,7 @@ def apis(draw: st.DrawFn, *, cdk: bool = False, unique: bool = False, routes: in
     declared = []
     for found in parameters_of(api):
         kind: Kind = next((kind for kind, names in NAMES.items() if found.name in names), found.kind)
-        if draw(st.booleans()):
+        if draw(st.booleans()) or kind != found.kind:
             default = draw(_maybe(st.sampled_from(VALUES[kind])))
             description = draw(st.sampled_from(["", "What it is.", 'it\'s "this": #\n']))
             declared.append(DeploymentParameter(name=found.name, kind=kind, description=description, default=default))
