@@ -23,7 +23,7 @@ COMMAND = [sys.executable, "-m", "django", "up", "--settings", "configurator.set
 
 def environment(data: Path, extra: dict[str, str] | None = None) -> dict[str, str]:
     """What a fresh shell has, and where the data goes."""
-    ours = ("GATEHOUSE_", "DATABASE_URL", "SECRET_KEY", "EMAIL_URL", "ALLOWED_HOSTS")
+    ours = ("GATEHOUSE_", "PYTHONUNBUFFERED", "DATABASE_URL", "SECRET_KEY", "EMAIL_URL", "ALLOWED_HOSTS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {"GATEHOUSE_DATA": str(data), "GATEHOUSE_COLLECTED": "1"} | (extra or {})
 

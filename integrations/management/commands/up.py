@@ -55,11 +55,16 @@ class Command(BaseCommand):
                 )
                 welcome = self.welcome(address)
                 connections.close_all()
-                Server(listener, workers=WORKERS, threads=THREADS, ready=lambda: self.stdout.write(welcome)).run()
+                Server(listener, workers=WORKERS, threads=THREADS, ready=lambda: self.greet(welcome)).run()
         except Unfit as reason:
             sys.exit(str(reason))
         except KeyboardInterrupt:
             sys.exit("\nStopped before anything was served.")
+
+    def greet(self, welcome: str) -> None:
+        """Print it now, not when a buffer is full: the workers are copies of this process, unwritten text included."""
+        self.stdout.write(welcome)
+        self.stdout.flush()
 
     def start_over(self) -> None:
         """Delete the embedded database, once somebody has typed that it should go."""
