@@ -185,8 +185,8 @@ class Preview:
     """Lines that carry an error."""
     cut: bool
     """Whether the text is longer than what is shown."""
-    reads_back: bool
-    """Whether the text was read back just now and said the same."""
+    reads_back: str
+    """What the text said when it was read back just now: "the same", "all that it can say", or nothing."""
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -245,6 +245,16 @@ def _read_back(format: str, text: str) -> list[str]:
         return []
 
 
+def reads_back(format: Format, api: Api, export: Export) -> str:
+    """What the text says when it is read back: "the same" as the definition, or "all that it can say" of it."""
+    if format.sayable is None:
+        return ""
+    said, wanted = _read_back(format.name, export.text), dumps(format.sayable(api))
+    if said != [wanted]:
+        return ""
+    return "the same" if wanted == dumps(api) else "all that it can say"
+
+
 def preview(
     api: Api,
     base: Api | None,
@@ -273,7 +283,7 @@ def preview(
         changes=None if base is None else len(marks),
         errors=len(bad),
         cut=cut,
-        reads_back=reread and not export.refused and _read_back(format, export.text) == [dumps(api)],
+        reads_back=reads_back(chosen, api, export) if reread and not export.refused else "",
     )
 
 
