@@ -108,7 +108,8 @@ for (const failure of ["htmx:sendError", "htmx:timeout"])
     setTimeout(() => htmx.trigger(form, "check"), 5000);
   });
 
-// ---- Leaving with something unsent: it is sent along. Signed out: it is kept in this tab until one is back.
+// ---- Leaving with something unsent: it is sent along. Signed out, or in again elsewhere (the form's token is too old
+// then): it is kept in this tab until the page is opened again.
 const body = () => new URLSearchParams(new FormData(form));
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState !== "hidden" || !unsent) return;
@@ -120,7 +121,8 @@ addEventListener("beforeunload", (event) => {
 });
 const store = `${form.dataset.user} ${location.pathname}`;
 document.addEventListener("htmx:beforeOnLoad", (event) => {
-  if (event.target !== form || !event.detail.xhr.getResponseHeader("HX-Redirect")) return;
+  const { xhr } = event.detail;
+  if (event.target !== form || (xhr.status !== 403 && !xhr.getResponseHeader("HX-Redirect"))) return;
   sessionStorage.setItem(store, body());
   unsent = false;
 });

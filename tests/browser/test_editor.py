@@ -322,6 +322,28 @@ def test_what_was_typed_outlives_the_session(bench: Bench, ada: User) -> None:
     expect(page.get_by_label("Description")).to_have_value("Signed out meanwhile")
 
 
+def test_what_was_typed_outlives_a_token_that_is_too_old(bench: Bench, ada: User) -> None:
+    page = opened(bench, ada)
+    page.context.clear_cookies(name="csrftoken")
+    with bench.expecting("status of 403"):
+        page.get_by_label("Description").fill("Signed in elsewhere")
+        expect(page.locator("#alert")).to_contain_text("too old")
+    page.reload()
+    expect(page.locator("#kept")).to_contain_text("Draft saved")
+    expect(page.get_by_label("Description")).to_have_value("Signed in elsewhere")
+
+
+def test_the_fix_of_a_field_is_run_by_keys(bench: Bench, ada: User) -> None:
+    page = opened(bench, ada)
+    timeout = page.get_by_label("Timeout")
+    timeout.fill("40000")
+    timeout.press("Tab")
+    expect(page.locator("#m-integration-timeout_ms").get_by_role("button", name="Set 29,000 ms")).to_be_visible()
+    timeout.focus()
+    page.keyboard.press("Control+.")
+    expect(timeout).to_have_value("29000")
+
+
 def test_a_whole_edit_without_javascript(bench: Bench, ada: User) -> None:
     page = opened(bench, ada, javascript=False)
     page.locator("#integration-request_parameters-add").click()
