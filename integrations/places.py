@@ -107,6 +107,8 @@ def parsed(text: str) -> list[Block]:
 
     def within(node: ast.AST) -> Iterator[Block]:
         match node:
+            case ast.Constant():
+                pass
             case ast.Call(func=func, args=args, keywords=keywords):
                 name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
                 yield from within(func)
@@ -162,6 +164,13 @@ PERMISSION = ("function", "allow_test_invoke", "scope_permission_to_method", "pe
 """What the permission to invoke a function is made of."""
 
 
+@functools.cache
+def names_of(owner: type, dialect: str) -> tuple[tuple[str, str], ...]:
+    """The options that a dialect has a name for, and the last word of that name."""
+    names = ((name, str(getattr(option, dialect)).rpartition(".")[2]) for name, option in options_of(owner).items())
+    return tuple((name, said) for name, said in names if said)
+
+
 class Places:
     """The place in the definition of each line of an export: by the names that options have in the format, and its structure."""
 
@@ -190,11 +199,10 @@ class Places:
         if isinstance(value, Mapping):
             return {key: [((*path, key), inner)] for key, inner in value.items()}
         found: Scope = {}
-        owner: type = type(value)
-        for name, option in options_of(owner).items():
-            said = str(getattr(option, self.dialect)).rpartition(".")[2]
-            if said and getattr(value, name) is not None:
-                found.setdefault(said, []).append(((*path, name), getattr(value, name)))
+        for name, said in names_of(type(value), self.dialect):
+            inner = getattr(value, name)
+            if inner is not None:
+                found.setdefault(said, []).append(((*path, name), inner))
         return found
 
     def nameless(self, value: Any, path: Path, scope: Scope) -> list[Path]:
@@ -284,13 +292,14 @@ class Places:
                 ("routes", 0, "authorizer"): ["AuthorizerId"],
                 ("routes", 0, "authorization_scopes"): ["AuthorizationScopes"],
             }
+        free = [(n, line, line.lower()) for n, line in enumerate(lines) if n not in self.starting and n not in self.covering]
         for place, words in spelled.items():
             if place in said:
                 continue
             for word in filter(None, words):
-                pattern = re.compile(rf"(?<![\w/-]){re.escape(word)}(?![\w/-])", re.IGNORECASE)
-                free = (n for n in range(len(lines)) if n not in self.starting and n not in self.covering)
-                number = next((n for n in free if pattern.search(lines[n])), None)
+                pattern, lower = re.compile(rf"(?<![\w/-]){re.escape(word)}(?![\w/-])", re.IGNORECASE), word.lower()
+                near = (n for n, line, folded in free if lower in folded and n not in self.starting and pattern.search(line))
+                number = next(near, None)
                 if number is not None:
                     self.starting[number] = [place]
                     break
