@@ -28,9 +28,10 @@ def is_allowed(membership: Membership, action: str) -> bool:
 
 def get_membership(user: Person, team: str, *, may: str) -> Membership:
     """The membership of who asks. Strangers get Http404; members who may not do it get PermissionDenied."""
-    found = Membership.objects.filter(user_id=user.pk, team__slug=team).select_related("team").first() if user.pk else None
-    if found is None:
-        raise Http404("No such team, or not yours.")
+    try:
+        found = Membership.objects.select_related("team").get(user=user.pk, team__slug=team)
+    except Membership.DoesNotExist:
+        raise Http404("No such team, or not yours.") from None
     if not is_allowed(found, may):
         raise PermissionDenied(f"This needs the role {NEEDS[may].label.lower()} in {found.team}; yours is {found.role}.")
     return found
@@ -39,9 +40,10 @@ def get_membership(user: Person, team: str, *, may: str) -> Membership:
 def get_integration(user: Person, team: str, slug: str, *, may: str) -> tuple[Integration, Membership]:
     """The integration in the catalog (not in the trash), and the membership."""
     membership = get_membership(user, team, may=may)
-    found = Integration.objects.filter(team=membership.team, slug=slug, deleted_at=None).first()
-    if found is None:
-        raise Http404("No such integration.")
+    try:
+        found = Integration.objects.get(team=membership.team_id, slug=slug, deleted_at=None)
+    except Integration.DoesNotExist:
+        raise Http404("No such integration.") from None
     found.team = membership.team
     return found, membership
 
