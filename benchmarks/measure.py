@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 
 
 def medians(tasks: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median seconds of each task. They take turns, so that a busy moment of the machine falls on all of them."""
+    """The median seconds of each task, after a first time. They take turns: a busy moment of the machine falls on all."""
     for task in tasks.values():
         task()
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
     gc.collect()
+    gc.freeze()  # as configurator.wsgi does
     for _ in range(rounds):
         for name, task in tasks.items():
             start = time.perf_counter()

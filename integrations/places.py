@@ -199,7 +199,8 @@ class Places:
         if isinstance(value, Mapping):
             return {key: [((*path, key), inner)] for key, inner in value.items()}
         found: Scope = {}
-        for name, said in names_of(type(value), self.dialect):
+        owner: type = type(value)
+        for name, said in names_of(owner, self.dialect):
             inner = getattr(value, name)
             if inner is not None:
                 found.setdefault(said, []).append(((*path, name), inner))

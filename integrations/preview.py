@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, Token
@@ -118,8 +118,7 @@ def wrong(findings: Iterable[Finding], places: Sequence[tuple[Path, ...]]) -> se
 # --- The preview -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of a text on a page. `html` is escaped and coloured."""
 
     html: str

@@ -461,8 +461,7 @@ def merge(base: Api, mine: Api, theirs: Api) -> Merge:
 # --- Two texts -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One row of two texts side by side; numbers count from 1, and are None where that side has no line."""
 
     kind: Literal["same", "changed", "added", "removed"]

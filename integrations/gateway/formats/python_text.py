@@ -157,12 +157,14 @@ def _braced(source: str) -> str:
 
 
 def _escaped(text: str, quote: str) -> str:
+    if text.isprintable() and "\\" not in text and not (quote and quote in text):
+        return text
     return "".join(_character(character, quote) for character in text)
 
 
 def _tripled(text: str, *, last: bool = True) -> str:
     """The body of a triple-quoted literal: line breaks as they are, what an editor may lose as escapes."""
-    body = "".join(character if character == "\n" else _character(character, "") for character in text)
+    body = "\n".join(_escaped(line, "") for line in text.split("\n"))
     end = r"\Z" if last else r"(?!)"
     body = re.sub(rf'"{{3,}}|"+{end}', lambda match: '\\"' * len(match[0]), body)
     return re.sub(rf" (?=\n|{end})", r"\\x20", body)
