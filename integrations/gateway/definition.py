@@ -1171,25 +1171,26 @@ def _owners(owner: type) -> tuple[tuple[str, Any], ...]:
 
 
 def _collect(value: Any, path: Path, owner: Any, found: list[Leaf]) -> None:
-    if isinstance(value, str | int):
-        found.append(Leaf(path, value, owner, substituted=owner is not None and owner.text == "reference"))
+    if isinstance(value, (str, int)):
+        found.append(Leaf(path, value, owner, False, owner is not None and owner.text == "reference"))
+    elif isinstance(value, tuple):
+        for index, inner in enumerate(value):
+            _collect(inner, (*path, index), owner, found)
     elif isinstance(value, Template):
-        found.append(Leaf(path, value.text, owner, substituted=value.substituted))
+        found.append(Leaf(path, value.text, owner, False, value.substituted))
     elif isinstance(value, Intrinsic):
-        found.append(Leaf(path, value.text, owner, substituted=False))
+        found.append(Leaf(path, value.text, owner, False, False))
     elif isinstance(value, Reference):
         found.append(Leaf(path, str(value), owner))
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            found.append(Leaf((*path, key), key, owner, key=True, substituted=False))
-            _collect(inner, (*path, key), owner, found)
-    elif isinstance(value, tuple):
-        for index, inner in enumerate(value):
-            _collect(inner, (*path, index), owner, found)
+            place = (*path, key)
+            found.append(Leaf(place, key, owner, True, False))
+            _collect(inner, place, owner, found)
     elif value is not None:
         for name, declared in _owners(cast(type, type(value))):
             inner = getattr(value, name)
-            if inner is not None:
+            if inner is not None and inner != ():
                 _collect(inner, (*path, name), declared, found)
 
 
