@@ -8,7 +8,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, cast
 from urllib.parse import quote
@@ -1158,11 +1158,35 @@ class Leaf(NamedTuple):
     """Whether `${Name}` in it is a reference."""
 
 
-def leaves(value: Any, path: Path = (), owner: Any = None) -> list[Leaf]:
+def leaves(value: Any, path: Path = (), owner: Any = None) -> Sequence[Leaf]:
     """All scalars of a definition in its own order, map keys included; unset ones are left out."""
+    if isinstance(value, Api) and not path:
+        return _leaves_of(_Same(value))
     found: list[Leaf] = []
     _collect(value, path, owner, found)
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """An API that is equal to itself alone. Holding it keeps its identity from being another's."""
+
+    api: Api
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.api is other.api
+
+    def __hash__(self) -> int:
+        return id(self.api)
+
+
+@functools.lru_cache(maxsize=4)
+def _leaves_of(same: _Same) -> tuple[Leaf, ...]:
+    """Rules and formats walk one definition many times in a row."""
+    found: list[Leaf] = []
+    for name, declared in _owners(Api):
+        _collect(getattr(same.api, name), (name,), declared, found)
+    return tuple(found)
 
 
 @functools.cache
@@ -1229,11 +1253,9 @@ def with_undeclared(declared: Iterable[DeploymentParameter], used: Mapping[str, 
 def referred(api: Api) -> dict[str, Kind]:
     """The names that something refers to, as they come → the kind of the first place that they stand in."""
     found: dict[str, Kind] = {}
-    own = options_of(Api)
-    variables = leaves(api.stage_variables, ("stage_variables",), own["stage_variables"])
-    stage = leaves(api.stage_name, ("stage_name",), own["stage_name"])
-    for leaf in itertools.chain(leaves(api.routes, ("routes",)), variables, stage):
-        if isinstance(leaf.value, str) and leaf.substituted and not leaf.key and "${" in leaf.value:
+    reading = [leaf for leaf in leaves(api) if leaf.substituted and not leaf.key and "${" in str(leaf.value)]
+    for part in ("routes", "stage_variables", "stage_name"):
+        for leaf in (leaf for leaf in reading if leaf.path[0] == part):
             alone = whole_reference(leaf.value) is not None
             for reference in references_in(leaf.value):
                 if not reference.is_pseudo and reference.name not in found:
