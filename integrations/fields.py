@@ -12,6 +12,8 @@ from integrations.forms import (
     Group,
     IntegrationForm,
     Kept,
+    OneOf,
+    Place,
     Rows,
     Scalar,
     control_at,
@@ -21,6 +23,7 @@ from integrations.forms import (
     name_of,
     normal,
     of_base,
+    option_of,
     pairs,
     path_of,
     shown,
@@ -158,6 +161,9 @@ LAYOUT = (
     ),
     Stage("abt", None, "About", "What colleagues look for.", (Part("Identity", ("name", "description")),)),
 )
+
+STAGES = {name: stage for stage in LAYOUT for part in stage.parts for name in (*part.names, *part.made, *part.rare)}
+"""The section of each option, by input name."""
 
 KINDS = {"lambda": "Lambda function", "http": "HTTP endpoint", "aws": "AWS service", "mock": "MOCK", "raw": "By type and URI"}
 """What the backends are called."""
@@ -379,6 +385,21 @@ class Page:
         """The rows that open and close, for their first lines."""
         self.counts = counts(self.findings)
         self.sections = [self._section(stage) for stage in LAYOUT]
+
+    @property
+    def located(self) -> list[tuple[Finding, Place, str]]:
+        """The findings, worst first, each with its place and what to call it: "Backend, Timeout"."""
+        return [(finding, place, self.words(place.name)) for finding, place in zip(self.findings, self.places, strict=True)]
+
+    def words(self, name: str) -> str:
+        """What to call the place of a slot: its section, its option, its row."""
+        option = option_of(name)
+        control = control_at(option)
+        label = KIND.label if isinstance(control, OneOf) else control.option.label if isinstance(control, Rows | Scalar) else ""
+        row = name.removeprefix(option).lstrip("-").partition("-")[0]
+        rows = self.form.posted.get(f"{option}-rows", [])
+        number = f"row {rows.index(row) + 1}" if row in rows else ""
+        return ", ".join(filter(None, (STAGES[option].title, label, number)))
 
     def first(self, name: str) -> str | None:
         """The text of an input."""

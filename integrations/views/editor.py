@@ -257,7 +257,7 @@ def shown(edit: Edit, page: Page, before: Api | None = None, *, reread: bool = T
         "stale_nodes": [each for each in nodes if f"node-{each[0].at}" in stale],
         "stale_sections": [section for section in page.sections if f"tally-{section.id}" in stale],
         "errors": page.counts.get("error", 0),
-        "located": list(zip(page.findings, page.places, strict=True)),
+        "located": page.located,
         "changed": len(form.changed()),
         "unheld": len(form.unheld),
         "next": edit.integration.latest_number + 1,

@@ -64,6 +64,9 @@ def test_a_remark_on_an_entry_stands_at_its_row() -> None:
 
     assert [finding.rule for finding in shown.slots["integration-request_parameters-1"].findings] == ["P3"]
     assert shown.slots["integration-request_parameters-0"].findings == []
+    assert [where for finding, _, where in shown.located if finding.rule == "P3"] == [
+        "Integration request, Request parameters, row 2"
+    ]
 
 
 FLOWS = [
