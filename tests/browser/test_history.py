@@ -164,7 +164,7 @@ def test_two_people_are_merged_by_keyboard(bench: Bench, ada: User, conflict: En
         tab_to(page, page.get_by_role("button", name="See the result"))
         page.keyboard.press("Enter")
     expect(result).not_to_contain_text("to decide")
-    for text in ("3000", "orders", "CONVERT_TO_TEXT"):
+    for text in ("timeout=Duration.seconds(3)", 'cache_namespace="orders"', "CONVERT_TO_TEXT"):
         expect(result.locator("#preview-code")).to_contain_text(text)
     tab_to(page, page.get_by_role("button", name="Save r3"))
     page.keyboard.press("Enter")
