@@ -24,8 +24,6 @@ OTHER = "="
 """What the last choice of a closed list posts: its text stands in the input NAME-other."""
 WHOLE = "whole"
 """The last input of the form: its presence says that all of it arrived, its value by which version it was made."""
-MOST_INPUTS = 50_000
-"""How many inputs a form may post; a definition itself holds fewer rows (LIMITS)."""
 ROW = re.compile(r"[a-z0-9]{1,8}")
 """A row's id: it stays with the row when others go, come and move. Rows of the base have their number in it."""
 
@@ -621,7 +619,7 @@ class IntegrationForm:
         self.base = base
         self.posted = posted
         self.parked: Posted = dict(parked or {})
-        self.switched = self._settle()
+        self._settle()
         self._read()
 
     @classmethod
@@ -671,8 +669,8 @@ class IntegrationForm:
 
     # --- Switching the backend
 
-    def _settle(self) -> bool:
-        """Park what a switch of the backend hides, bring back what it hid before. Whether there was a switch."""
+    def _settle(self) -> None:
+        """Park what a switch of the backend hides, bring back what it hid before."""
         kind = (self.posted.get("backend") or [""])[0]
         if kind not in BACKEND.kinds:
             raise UnreadableForm(f"There is no backend called {kind!r}.")
@@ -689,13 +687,12 @@ class IntegrationForm:
         now = Integration(backend=Reader(self.posted).read(BACKEND, "backend", (), MISSING)).type
         self.posted[SHOWN] = [f"{kind} {now}"]
         if not before or now == type_before:
-            return bool(before) and kind != kind_before
+            return
         for name, option in RESTRICTED.items():
             if is_used(option, type_before) and not is_used(option, now) and is_held(self.posted, name):
                 self.parked |= drop(self.posted, name)
             elif is_used(option, now) and not is_held(self.posted, name):
                 self.posted |= drop(self.parked, name)
-        return True
 
     # --- Rows
 
