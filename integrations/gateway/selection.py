@@ -19,7 +19,7 @@ are, such as (?<=a+), whose length Java works out in 32 bits that overflow.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, cached_property, lru_cache
@@ -60,6 +60,18 @@ class Undecided(ValueError):
     """Whether Java takes the pattern, or whether it matches, is not found out here: beyond what is judged, or the budget."""
 
 
+TOO_SLOW = "Simplify the pattern: repetitions inside repetitions, such as (a+)+, take too long to match."
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A part of a text that a pattern matches, and what its groups hold; None for one that took no part."""
+
+    start: int
+    end: int
+    groups: tuple[str | None, ...]
+
+
 @dataclass(frozen=True)
 class Pattern:
     """A pattern that Java takes. `translation` says the same to the regex package."""
@@ -74,9 +86,19 @@ class Pattern:
         try:
             return self._compiled.fullmatch(subject, timeout=budget_seconds) is not None
         except (TimeoutError, MemoryError, RecursionError, regex.error):
-            raise Undecided(
-                "Simplify the pattern: repetitions inside repetitions, such as (a+)+, take too long to match."
-            ) from None
+            raise Undecided(TOO_SLOW) from None
+
+    def find(self, subject: str, budget_seconds: float = 0.2) -> Iterator[Match]:
+        """Every part that matches, from left to right, as Matcher.find() has them; raises Undecided as `matches` does."""
+        if budget_seconds <= 0 or len(subject) > MAX_SUBJECT:
+            raise Undecided("Shorten the pattern or the text: it was not tried within the time given.")
+        try:
+            groups = sum(name.startswith("g") for name in self._compiled.groupindex)
+            names = [f"g{number}" for number in range(1, groups + 1)]
+            for found in self._compiled.finditer(subject, timeout=budget_seconds):
+                yield Match(found.start(), found.end(), tuple(found[name] for name in names))
+        except (TimeoutError, MemoryError, RecursionError, regex.error):
+            raise Undecided(TOO_SLOW) from None
 
     @cached_property
     def _compiled(self) -> "regex.Pattern[str]":
