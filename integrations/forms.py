@@ -160,7 +160,7 @@ ROOT = group_of(Api)
 BACKEND = cast(OneOf, group_of(Integration).controls["backend"])
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4_096)
 def control_at(name: str) -> Control:
     """The control with that input name; row ids stand for any row. Raises UnreadableForm where there is none."""
     found: Control = ROOT
@@ -813,16 +813,20 @@ def is_held(posted: Posted, name: str) -> bool:
 
 def value_at(api: Api, name: str) -> Any:
     """The value of an option by the name of its input; MISSING where the definition has none (another backend's)."""
+    kind, path = _way_to(name)
+    if kind and api.routes[0].integration.backend.kind != kind:
+        return MISSING
     value: Any = api
-    for part in _parts(name):
-        if isinstance(value, tuple):
-            value = value[0]
-        if part in BACKENDS and not hasattr(value, part):
-            if value.kind != part:
-                return MISSING
-            continue
-        value = getattr(value, part)
+    for part in path:
+        value = value[part] if isinstance(part, int) else getattr(value, part)
     return value.kind if name == "backend" else value
+
+
+@functools.lru_cache(maxsize=1_024)
+def _way_to(name: str) -> tuple[str, Path]:
+    """The kind of backend that has the option, empty where all have it; and its path."""
+    parts = _parts(name)
+    return next((part for part, before in zip(parts[1:], parts, strict=False) if before == "backend"), ""), path_of(name)
 
 
 OPTION_NAMES = tuple(names_in(ROOT))
