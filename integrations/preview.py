@@ -95,7 +95,7 @@ def coloured(lexer: str, lines: Sequence[str]) -> list[str]:
 def changed(before: Sequence[str], after: Sequence[str]) -> dict[int, str]:
     """The lines of `after` that `before` has not: + where something was added, ~ where it stands in the place of something."""
     marks = {"changed": "~", "added": "+"}
-    rows = diff.lines("\n".join(before), "\n".join(after))
+    rows = diff.changes(before, after)
     return {row.after_number - 1: marks[row.kind] for row in rows if row.after_number and row.kind in marks}
 
 

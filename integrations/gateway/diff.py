@@ -478,16 +478,26 @@ MATCHES = 1_000_000
 def lines(before: str, after: str) -> tuple[Line, ...]:
     """Two texts side by side. Lines end at a line feed; that one text lacks the last one is not shown."""
     old, new = _lines(before), _lines(after)
-    start = _common(old, new)
-    end = _common(old[start:][::-1], new[start:][::-1])
+    start, between, end = _compared(old, new)
     found = [Line("same", number, line, number, line) for number, line in enumerate(old[:start], 1)]
-    middle = (old[start : len(old) - end], new[start : len(new) - end])
-    for one, other in _blocks(*middle):
-        found += _beside(*middle, one, other, start)
+    found += between
     for number in range(end, 0, -1):
         line = old[-number]
         found.append(Line("same", len(old) - number + 1, line, len(new) - number + 1, line))
     return tuple(found)
+
+
+def changes(old: Sequence[str], new: Sequence[str]) -> list[Line]:
+    """What `lines` says of texts that are given line by line, without what is the same."""
+    return [line for line in _compared(old, new)[1] if line.kind != "same"]
+
+
+def _compared(old: Sequence[str], new: Sequence[str]) -> tuple[int, list[Line], int]:
+    """How many lines at the start are the same, what stands between, and how many lines at the end are the same."""
+    start = _common(old, new)
+    end = _common(old[start:][::-1], new[start:][::-1])
+    middle = (old[start : len(old) - end], new[start : len(new) - end])
+    return start, [line for one, other in _blocks(*middle) for line in _beside(*middle, one, other, start)], end
 
 
 def _lines(text: str) -> list[str]:
@@ -498,7 +508,7 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return next((index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def _blocks(old: list[str], new: list[str]) -> Iterable[tuple[range, range]]:
+def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[range, range]]:
     """Ranges of lines that belong together, in order."""
     often, others = Counter(old), Counter(new)
     if sum(number * others[line] for line, number in often.items()) > MATCHES:
@@ -508,7 +518,7 @@ def _blocks(old: list[str], new: list[str]) -> Iterable[tuple[range, range]]:
         yield range(a, b), range(c, d)
 
 
-def _beside(old: list[str], new: list[str], one: range, other: range, start: int) -> Iterable[Line]:
+def _beside(old: Sequence[str], new: Sequence[str], one: range, other: range, start: int) -> Iterable[Line]:
     for index in range(max(len(one), len(other))):
         a = one[index] if index < len(one) else None
         b = other[index] if index < len(other) else None
