@@ -12,7 +12,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, Token
 
 from integrations.gateway import diff
-from integrations.gateway.definition import Api, dumps
+from integrations.gateway.definition import Api, dumps, loads
 from integrations.gateway.findings import Finding, Path
 from integrations.gateway.formats import FORMATS, Export, Format, UnreadableText
 from integrations.places import BLOCK_SCALAR, Places, tokens
@@ -218,21 +218,25 @@ def shown(text: str) -> tuple[list[str], bool]:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A definition that is the same as another by its canonical JSON."""
+    """A definition that is the same as another by its canonical JSON; that is read where nobody has its value."""
 
     text: str
-    api: Api = field(compare=False)
+    api: Api | None = field(default=None, compare=False)
+
+    def dump(self, format: str) -> Export:
+        """Its export."""
+        return FORMATS[format].dump(self.api or loads(self.text))
 
 
 @functools.lru_cache(maxsize=256)
 def _kept_export(format: str, definition: Definition) -> Export:
-    return FORMATS[format].dump(definition.api)
+    return definition.dump(format)
 
 
-def exported(format: str, api: Api) -> Export:
-    """The export of a definition. The same definition gives the same bytes, so those of short ones are kept."""
-    definition = Definition(dumps(api), api)
-    return FORMATS[format].dump(api) if len(definition.text) > COLOURED else _kept_export(format, definition)
+def exported(format: str, api: Api | str) -> Export:
+    """The export of a definition or its canonical JSON. The same gives the same bytes: those of short ones are kept."""
+    definition = Definition(api) if isinstance(api, str) else Definition(dumps(api), api)
+    return definition.dump(format) if len(definition.text) > COLOURED else _kept_export(format, definition)
 
 
 @functools.lru_cache(maxsize=256)
@@ -258,7 +262,7 @@ def preview(
     api: Api,
     base: Api | None,
     format: str,
-    before: Api | None = None,
+    before: Api | str | None = None,
     findings: Iterable[Finding] = (),
     *,
     reread: bool = False,

@@ -97,7 +97,7 @@ def begun(request: HttpRequest, team: str, slug: str) -> tuple[Integration, User
     drafts = Draft.objects.filter(
         user=user, integration__team=membership.team, integration__slug=slug, integration__deleted_at=None
     )
-    draft = drafts.select_related("base", "integration").first()
+    draft = next(iter(drafts.select_related("base", "integration")), None)  # one at most: no order to ask for
     if draft is None:
         return get_integration(user, team, slug, may="edit")[0], user, None
     draft.integration.team = membership.team
@@ -219,7 +219,7 @@ def keep(edit: Edit) -> None:
 # --- Showing ---------------------------------------------------------------------------------------
 
 
-def shown(edit: Edit, page: Page, before: Api | None = None, *, reread: bool = True) -> dict[str, Any]:
+def shown(edit: Edit, page: Page, before: Api | str | None = None, *, reread: bool = True) -> dict[str, Any]:
     """What the page and a check's answer show. `reread`: also whether the export reads back; a check has no time for it."""
     form = edit.form
     format = edit.format if edit.format in FORMATS else next(iter(FORMATS))
@@ -345,7 +345,7 @@ def edit(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 def check(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """What the rules and the open format say about the form as typed. Keeps it as the draft; saves no revision."""
     found = typed(request, *begun(request, team, slug))
-    before = definition((found.draft or found.base).definition)
+    before = (found.draft or found.base).definition
     keep(found)
     form = found.form
     remarked = (form.place(finding.path).name for finding in (*form.unheld, *found.findings))
