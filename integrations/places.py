@@ -171,6 +171,12 @@ def names_of(owner: type, dialect: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, said) for name, said in names if said)
 
 
+@functools.lru_cache(maxsize=4_096)
+def letters_of(key: str) -> str:
+    """A key as what it is compared by: lower case, and letters only."""
+    return re.sub(r"[^a-z]", "", key.lower())
+
+
 class Places:
     """The place in the definition of each line of an export: by the names that options have in the format, and its structure."""
 
@@ -232,7 +238,7 @@ class Places:
         if block.key == "ArgumentParser":  # the command line of a script, with a description of its own
             return
         targets = scope.get(block.key, []) if block.key else []
-        said = re.sub(r"[^a-z]", "", block.key.lower())
+        said = letters_of(block.key)
         if targets:
             places = tuple(place for place, _ in targets)
             self.starting.setdefault(block.first, []).extend(places)

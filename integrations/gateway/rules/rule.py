@@ -131,13 +131,12 @@ class Rule:
         """The module of its topic."""
         return cast(Callable[..., Remarks], self.find or self.find_in_api).__module__
 
-    def remarks(self, facts: tuple[Facts, ...], api: Api) -> Iterable[Remark]:
+    def remarks(self, facts: tuple[Facts, ...], api: Api) -> list[Remark]:
         """Every remark on the API, with paths from the API on and the label of its mend."""
-        if self.find_in_api is not None:
-            yield from (self._remark((), *found) for found in self.find_in_api(api))
-        elif self.find is not None:
-            for index, one in enumerate(facts):
-                yield from (self._remark(("routes", index), *found) for found in self.find(one))
+        if self.find is None:
+            return [self._remark((), *found) for found in self.find_in_api(api)] if self.find_in_api else []
+        find = self.find
+        return [self._remark(("routes", index), *found) for index, one in enumerate(facts) for found in find(one)]
 
     def _remark(self, prefix: Path, path: Path, message: str, fix: str | None = None) -> Remark:
         label = self.fix_label if fix is None else fix
