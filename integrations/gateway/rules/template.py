@@ -1,21 +1,52 @@
-"""What can be told of mapping templates without running them: size, blocks, a MOCK's status, overrides."""
+"""What can be told of mapping templates without running them: size, grammar, names, loops, a MOCK's status, overrides."""
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import takewhile
+from typing import NamedTuple
 
 from integrations.gateway.definition import Api, Template
 from integrations.gateway.findings import Path, Severity
+from integrations.gateway.grammar import Reference as DeploymentReference
+from integrations.gateway.grammar import segments
 from integrations.gateway.options import GUIDE
 from integrations.gateway.rules.mend import put, rewriting, setting
-from integrations.gateway.rules.request import template_maps
+from integrations.gateway.rules.request import CONTEXT, template_maps
 from integrations.gateway.rules.rule import Facts, Remarks, rule
+from integrations.gateway.velocity import TemplateError, parse, place
+from integrations.gateway.velocity.nodes import (
+    Call,
+    Define,
+    Foreach,
+    Literal,
+    MacroDefinition,
+    Node,
+    Property,
+    Range,
+    Reference,
+    Set,
+    walk,
+)
+from integrations.gateway.velocity.objects import Util
 
 TEMPLATES = GUIDE + "models-mappings.html"
 MOCK = GUIDE + "how-to-mock-integration.html"
 OVERRIDES = GUIDE + "apigateway-override-request-response-parameters.html"
 LIMITS = GUIDE + "api-gateway-execution-service-limits-table.html"
 REQUEST = ("integration", "request_templates")
+REFERENCE = GUIDE + "api-gateway-mapping-template-reference.html"
 LARGEST = 300 * 1024
+MOST = 1_000
+"""Iterations of a #foreach."""
+APPSYNC = (  # noqa: SIM905
+    "appendError authType autoId autoKsuid autoUlid defaultIfNull defaultIfNullOrBlank defaultIfNullOrEmpty dynamodb error http "
+    "isBoolean isList isMap isNull isNullOrBlank isNullOrEmpty isNumber isString list log map matches math qr quiet rds str time "
+    "toJson transform typeOf unauthorized validate xml"
+).split()
+"""What people know from AppSync's $util."""
+CONTEXT_MAPS = frozenset({"authorizer", "error", "identity", "identity.clientCert", "requestOverride", "responseOverride"})
+"""The variables of $context that hold others."""
 
 
 @rule("M2", Severity.FAILURE, docs=LIMITS, evidence="D")
@@ -28,61 +59,95 @@ def a_template_is_of_limited_size(facts: Facts) -> Remarks:
                 yield (*path, key), f"Shorten it to {LARGEST:,} bytes; it has {size:,}."
 
 
-_VTL = re.compile(
-    r"(?P<skip>\\#|#\[\[.*?\]\]#|#\*.*?\*#|##[^\n]*)"
-    r"|#(?P<brace>\{)?(?P<name>end|elseif|else|if|foreach|define|macro|set)(?(brace)\}|(?![a-z]))(?P<open>[ \t]*\()?",
-    re.DOTALL,
-)
-_ARGUMENT = re.compile(r"[()]|'[^']*'?|\"[^\"]*\"?")
-_OPENING = frozenset({"if", "foreach", "define", "macro"})
+class Reading(NamedTuple):
+    """What a template's text shows: why it does not parse, and what in it API Gateway does not have; each with its place."""
+
+    fault: str = ""
+    functions: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    loops: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=256)
-def fault_of(template: str) -> str:
-    """What stops a Velocity parser: a block or a parenthesis left open, or a stray #end; empty where nothing is seen.
-
-    Says nothing about references and expressions: parsing them is the simulator's. Linear in the template.
-    """
-    opened: list[str] = []
-    at = 0
-    while match := _VTL.search(template, at):
-        at, name = match.end(), match["name"]
-        if match["skip"] is not None:
-            continue
-        if name == "end":
-            if not opened:
-                return "Remove an #end: no block is open before it."
-            opened.pop()
-        elif name == "else" or (name == "elseif" and match["open"]):
-            if not opened:
-                return f"Put #{name} inside an #if: no block is open before it."
-        elif match["open"]:
-            if name in _OPENING:
-                opened.append(name)
-        elif name in ("if", "foreach", "set"):
-            return f"Write ( after #{name}."
-        if match["open"] and name not in ("end", "else"):
-            closed = _closing(template, at)
-            if closed is None:
-                return f"Close the parenthesis after #{name}, or the text in quotes inside it."
-            at = closed
-    return f"Close #{opened[-1]} with #end." if opened else ""
+@lru_cache(maxsize=512)
+def read(text: str) -> Reading:
+    """Parse a template as API Gateway does, and look at its references and loops."""
+    try:
+        block, _ = parse(text)
+    except TemplateError as error:
+        return Reading(f"{error.message} (line {error.line}, column {error.column})" if error.line else error.message)
+    nodes = list(walk(block))
+    own = set(names_set(nodes))
+    references = [node for node in nodes if isinstance(node, Reference) and node.name not in own]
+    return Reading(
+        "",
+        tuple(_placed(text, node, said) for node in references if (said := unknown_function(node))),
+        tuple(_placed(text, node, said) for node in references if (said := unknown_variable(node))),
+        tuple(
+            _placed(text, node, f"Loop {MOST:,} times or fewer.") for node in nodes if isinstance(node, Foreach) and is_long(node)
+        ),
+    )
 
 
-def _closing(template: str, at: int) -> int | None:
-    """Just after the parenthesis that closes the one before `at`."""
-    depth = 1
-    for match in _ARGUMENT.finditer(template, at):
-        token = match[0]
-        if token == "(":
-            depth += 1
-        elif token == ")":
-            depth -= 1
-            if not depth:
-                return match.end()
-        elif len(token) < 2 or token[-1] != token[0]:
-            return None
-    return None
+def as_deployed(template: Template) -> str:
+    """The text that API Gateway gets: the place of a reference is held by as many digits, which may stand anywhere."""
+    if not template.substituted:
+        return template.text
+    return "".join(
+        "1" * len(str(part)) if isinstance(part, DeploymentReference) else str(part) for part in segments(template.text)
+    )
+
+
+def _placed(text: str, node: Node, message: str) -> str:
+    line, column = place(text, node.position)
+    return f"{message} (line {line}, column {column})"
+
+
+def names_set(nodes: Iterable[Node]) -> Iterator[str]:
+    """The variables that a template makes itself."""
+    for node in nodes:
+        match node:
+            case Set(target=Reference(name=name, steps=[])) | Foreach(name=name) | Define(name=name):
+                yield name
+            case MacroDefinition(parameters=parameters):
+                yield from parameters
+
+
+def unknown_function(reference: Reference) -> str:
+    """What to write in place of a function that `$util` does not have; empty where it has it."""
+    if reference.name in ("utils", "ctx"):
+        return f"Write ${'util' if reference.name == 'utils' else 'context'}: ${reference.name} is AppSync's."
+    if reference.name != "util" or not reference.steps or not isinstance(reference.steps[0], Property | Call):
+        return ""
+    name = reference.steps[0].name
+    if name in Util.FUNCTIONS:
+        return ""
+    whose = "is AppSync's, and not here" if name in APPSYNC else "is unknown"
+    return f"Use one of {', '.join(sorted(Util.FUNCTIONS))}: $util.{name} {whose}."
+
+
+def unknown_variable(reference: Reference) -> str:
+    """What to write in place of a variable that `$context` does not have; empty where it has it."""
+    properties = takewhile(lambda step: isinstance(step, Property), reference.steps)
+    name = ".".join(step.name for step in properties if isinstance(step, Property))
+    if reference.name != "context" or not name or CONTEXT.fullmatch(name) or name in CONTEXT_MAPS:
+        return ""
+    return f"Use a variable of $context, in its own case: $context.{name} is none."
+
+
+def is_long(loop: Foreach) -> bool:
+    """Whether a loop over a range of two numbers is longer than AWS allows."""
+    match loop.source:
+        case Range(first=Literal(held=int(first)), last=Literal(held=int(last))):
+            return abs(last - first) >= MOST
+    return False
+
+
+def readings(facts: Facts) -> Iterator[tuple[Path, Reading]]:
+    """What is known of each template that is not too large, with its path."""
+    for path, templates in template_maps(facts):
+        for key, template in templates.items():
+            if len(template.text) <= LARGEST and ("#" in template.text or "$" in template.text):
+                yield (*path, key), read(as_deployed(template))
 
 
 @rule(
@@ -92,12 +157,32 @@ def _closing(template: str, at: int) -> int | None:
     evidence="IS",
     aws="Execution failed due to configuration error: Unable to transform request",
 )
-def a_template_has_whole_blocks(facts: Facts) -> Remarks:
-    """Each #if, #foreach and #define of a template is closed by an #end."""
-    for path, templates in template_maps(facts):
-        for key, template in templates.items():
-            if len(template.text) <= LARGEST and "#" in template.text and (fault := fault_of(template.text)):
-                yield (*path, key), fault
+def a_template_parses(facts: Facts) -> Remarks:
+    """A template is Velocity that can be parsed: blocks are closed, references and expressions are whole."""
+    for path, reading in readings(facts):
+        if reading.fault:
+            yield path, reading.fault
+
+
+@rule("M3-util", Severity.FAILURE, docs=REFERENCE, evidence="D")
+def a_function_of_util_exists(facts: Facts) -> Remarks:
+    """A template calls functions that $util has; another one writes nothing."""
+    for path, reading in readings(facts):
+        yield from ((path, message) for message in reading.functions)
+
+
+@rule("M3-context", Severity.FAILURE, docs=REFERENCE, evidence="D")
+def a_variable_of_context_exists(facts: Facts) -> Remarks:
+    """A template reads variables that $context has, in their own case; another one writes nothing."""
+    for path, reading in readings(facts):
+        yield from ((path, message) for message in reading.variables)
+
+
+@rule("M4", Severity.FAILURE, docs=LIMITS, evidence="D")
+def a_loop_ends_in_time(facts: Facts) -> Remarks:
+    """A #foreach goes round 1,000 times at most."""
+    for path, reading in readings(facts):
+        yield from ((path, message) for message in reading.loops)
 
 
 # --- MOCK ------------------------------------------------------------------------------------------

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from integrations.gateway.velocity.budget import Budget, BudgetSpent, TemplateError
+from integrations.gateway.velocity.budget import Budget, BudgetSpent, TemplateError, place
 from integrations.gateway.velocity.nodes import Block, Break, State, Stop
 from integrations.gateway.velocity.objects import Input, Parameters, Util, context
 from integrations.gateway.velocity.parser import Parser, parse
 
-__all__ = ["Budget", "BudgetSpent", "Given", "Rendering", "TemplateError", "evaluate", "parse", "render"]
+__all__ = ["Budget", "BudgetSpent", "Given", "Rendering", "TemplateError", "evaluate", "parse", "place", "render"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,13 +25,17 @@ class TemplateError(Exception):
     def placed(self, template: str) -> "TemplateError":
         """The same error, with the line and column of where it stands in the template."""
         if self.at is not None:
-            before = template[: self.at]
-            self.line = before.count("\n") + 1
-            self.column = len(before) - before.rfind("\n")
+            self.line, self.column = place(template, self.at)
         return self
 
     def __str__(self) -> str:
         return f"line {self.line}, column {self.column}: {self.message}" if self.line else self.message
+
+
+def place(template: str, at: int) -> tuple[int, int]:
+    """The line and the column, from 1, of a place in a template."""
+    before = template[:at]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 class BudgetSpent(TemplateError):

@@ -548,7 +548,11 @@ CASES: dict[str, Case] = {
             template("#if($a x"),
             template("#else"),
             template("#{if}($a) x"),
+            template("{\n $input.json("),
+            template("#set($x = )"),
+            template("${Name"),
             answers(answer(response_templates={"a/b": Template("#if(1)")})),
+            of(request_templates={"application/json": Template("#set($x = '${Name}'", substituted=True)}),
         ],
         [
             template("#if($a) x #elseif ($b) #else y #end"),
@@ -558,7 +562,36 @@ CASES: dict[str, Case] = {
             template("# a #b ##\n#ifx"),
             template("#define($x)a#end #macro(m $a)b#end"),
             template('#set($q = "it\'s (fine")'),
+            of(request_templates={"application/json": Template('{"r": "${AWS::Region}", "n": ${Count.Of}}', substituted=True)}),
         ],
+    ),
+    "M3-util": Case(
+        [
+            template("$util.toJson($input.path('$'))"),
+            template("$util.dynamodb.toDynamoDBJson(1)"),
+            template('#set($x = "$util.escapeJavascript(1)")'),
+            template("$utils.error('x') $ctx.args.id"),
+            answers(answer(response_templates={"a/b": Template("$util.qr(1)")})),
+        ],
+        [
+            template("$util.escapeJavaScript($x) $util.parseJson('{}').toJson $util ${util}"),
+            template("#set($ctx = {})#set($utils = 1)$ctx.a $utils"),
+            template("## $util.toJson(1)"),
+        ],
+    ),
+    "M3-context": Case(
+        [template("$context.RequestId"), template("#if($context.identity.sub)x#end"), template("$context.arguments.id")],
+        [
+            template(
+                "$context.requestId.length() $context.identity.sourceIp $context.authorizer.claims.sub $context.error.message"
+            ),
+            template("#set($m = $context.identity)#set($context.requestOverride.header.x = 1)$context['x'] $context"),
+            template("#set($context.responseOverride.custom = 1)$context.responseOverride.header.put('a', 'b')"),
+        ],
+    ),
+    "M4": Case(
+        [template("#foreach($i in [1..1001])#end"), template("#foreach($i in [5000..0])#end")],
+        [template("#foreach($i in [1..1000])#end#foreach($i in [1..$n])#end#foreach($i in $input.path('$'))#end")],
     ),
     "M5": Case(
         [

@@ -6,11 +6,20 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.net.URLDecoder;
+import java.net.URLEncoder;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import net.minidev.json.JSONObject;
+import net.minidev.json.JSONStyle;
 import net.minidev.json.JSONValue;
+import org.apache.commons.lang.StringEscapeUtils;
 import org.apache.velocity.VelocityContext;
 import org.apache.velocity.app.VelocityEngine;
+import org.apache.velocity.app.event.EventCartridge;
+import org.apache.velocity.app.event.ReferenceInsertionEventHandler;
 
 /** Renders templates with Apache Velocity 1.7, and reads paths with Jayway JsonPath: one JSON object a line in, one a line out. */
 public class Velocity {
@@ -41,11 +50,104 @@ public class Velocity {
     }
 
     /** Variables as API Gateway's $input.path gives them: objects are LinkedHashMaps, arrays are json-smart's. */
-    @SuppressWarnings("unchecked")
     private static String render(VelocityEngine engine, JSONObject question) {
-        Object variables = Configuration.defaultConfiguration().jsonProvider().parse((String) question.get("variables"));
+        Map<String, Object> variables =
+            question.containsKey("body") ? ofApiGateway(question) : parse((String) question.get("variables"));
         StringWriter written = new StringWriter();
-        engine.evaluate(new VelocityContext((Map<String, Object>) variables), written, "template", (String) question.get("template"));
+        VelocityContext context = new VelocityContext(variables);
+        if (question.containsKey("body")) writeNothingForNull().attachToContext(context);
+        engine.evaluate(context, written, "template", (String) question.get("template"));
         return written.toString();
+    }
+
+    /** API Gateway was seen to write nothing for a reference that has no value. */
+    private static EventCartridge writeNothingForNull() {
+        EventCartridge cartridge = new EventCartridge();
+        cartridge.addEventHandler((ReferenceInsertionEventHandler) (reference, value) -> value == null ? "" : value);
+        return cartridge;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T> T parse(String text) {
+        return (T) Configuration.defaultConfiguration().jsonProvider().parse(text);
+    }
+
+    private static Map<String, Object> ofApiGateway(JSONObject question) {
+        Map<String, Object> variables = new HashMap<>();
+        variables.put("input", new Input((String) question.get("body"), parse((String) question.get("parameters"))));
+        variables.put("util", new Util());
+        Map<String, Object> context = parse((String) question.get("context"));
+        for (String override : List.of("requestOverride", "responseOverride"))
+            context.put(override, new HashMap<>(Map.of("header", new HashMap<>(), "path", new HashMap<>(), "querystring", new HashMap<>())));
+        variables.put("context", context);
+        variables.put("stageVariables", parse((String) question.get("stageVariables")));
+        return variables;
+    }
+
+    /** $input, as the documentation has it; of its own paths, Jayway's. */
+    public static class Input {
+        private final String body;
+        private final Map<String, Object> parameters;
+
+        Input(String body, Map<String, Object> parameters) {
+            this.body = body;
+            this.parameters = parameters;
+        }
+
+        public String getBody() {
+            return body;
+        }
+
+        public Object path(String path) {
+            try {
+                return JsonPath.read(Velocity.<Object>parse(body), path);
+            } catch (PathNotFoundException nowhere) {
+                return null;
+            }
+        }
+
+        public String json(String path) {
+            Object found = path(path);
+            return found == null ? "\"\"" : JSONValue.toJSONString(found, JSONStyle.LT_COMPRESS);
+        }
+
+        public Object params() {
+            return parameters;
+        }
+
+        public Object params(String name) {
+            for (String place : List.of("path", "querystring", "header")) {
+                Object found = ((Map<?, ?>) parameters.get(place)).get(name);
+                if (found != null) return found;
+            }
+            return "";
+        }
+    }
+
+    /** $util, of what its documentation names or Java has. */
+    public static class Util {
+        public String escapeJavaScript(String text) {
+            return StringEscapeUtils.escapeJavaScript(text);
+        }
+
+        public Object parseJson(String text) {
+            return Velocity.<Object>parse(text);
+        }
+
+        public String urlEncode(String text) {
+            return URLEncoder.encode(text, StandardCharsets.UTF_8);
+        }
+
+        public String urlDecode(String text) {
+            return URLDecoder.decode(text, StandardCharsets.UTF_8);
+        }
+
+        public String base64Encode(String text) {
+            return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+        }
+
+        public String base64Decode(String text) {
+            return new String(Base64.getDecoder().decode(text), StandardCharsets.UTF_8);
+        }
     }
 }
