@@ -127,6 +127,10 @@ def parsed(text: str) -> list[Block]:
                     yield block("", item, item)
             case ast.Name(id=name, ctx=ast.Load()) if name in assigned:
                 yield block("", assigned[name])
+            case ast.Name():
+                pass
+            case ast.Attribute(value=value):
+                yield from within(value)
             case ast.arg(arg=name):
                 yield block(name, node)
             case _:
