@@ -156,15 +156,16 @@ def _braced(source: str) -> str:
     return source.replace("{", "{{").replace("}", "}}")
 
 
-def _escaped(text: str, quote: str) -> str:
+def _escaped(text: str, quote: str, *, kept: str = "") -> str:
+    """The body of a literal between these quotes; what is `kept` stands as it is."""
     if text.isprintable() and "\\" not in text and not (quote and quote in text):
         return text
-    return "".join(_character(character, quote) for character in text)
+    return text.translate({ord(each): each if each in kept else _character(each, quote) for each in set(text)})
 
 
 def _tripled(text: str, *, last: bool = True) -> str:
     """The body of a triple-quoted literal: line breaks as they are, what an editor may lose as escapes."""
-    body = "\n".join(_escaped(line, "") for line in text.split("\n"))
+    body = _escaped(text, "", kept="\n")
     end = r"\Z" if last else r"(?!)"
     body = re.sub(rf'"{{3,}}|"+{end}', lambda match: '\\"' * len(match[0]), body)
     return re.sub(rf" (?=\n|{end})", r"\\x20", body)
