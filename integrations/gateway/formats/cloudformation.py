@@ -827,14 +827,11 @@ YAML = Format(
     sayable=sayable,
     unsupported=UNSUPPORTED,
 )
-JSON = Format(
+JSON = replace(
+    YAML,
     name="cloudformation-json",
     label="CloudFormation JSON",
     lexer="json",
     media_type="application/json",
     dump=dump_json,
-    load=load,
-    marks=("Resources",),
-    sayable=sayable,
-    unsupported=UNSUPPORTED,
 )
