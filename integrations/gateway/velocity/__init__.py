@@ -30,7 +30,7 @@ class Given:
     stage_variables: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Rendering:
     """What a template made."""
 
@@ -83,8 +83,6 @@ def evaluate(template: str, variables: dict[str, Any], *, as_aws: bool = True) -
         block.render(state)
     except (Stop, Break):
         pass
-    except RecursionError:
-        raise BudgetSpent("The template nests too deeply; it was stopped.") from None
     except TemplateError as error:
         raise error.placed(template) from None
     return Rendering(

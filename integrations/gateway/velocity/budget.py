@@ -101,9 +101,7 @@ class Budget:
             self.bits(value.bit_length())
         return value
 
-    def write(self, text: str) -> str:
-        """A piece of output."""
-        self.output -= len(text)
+    def written(self) -> None:
+        """Output that was counted."""
         if self.output < 0:
             raise BudgetSpent("The template writes more than 2,000,000 characters; it was stopped.")
-        return text

@@ -1,14 +1,13 @@
 """A JSONPath and a document in, what Jayway's JsonPath finds out: one value for a definite path, a list for any other."""
 
 import functools
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from integrations.gateway.velocity.budget import Budget, TemplateError
-from integrations.gateway.velocity.values import JsonArray, double_text, is_number
+from integrations.gateway.velocity.values import double_text, is_number
 
 MAX_LENGTH = 4_096
 MAX_NESTING = 20
@@ -20,20 +19,6 @@ class PathNotFound(Exception):
 
 class InvalidPath(TemplateError):
     """No JSONPath that Jayway reads."""
-
-
-def loads(text: str) -> Any:
-    """A JSON document, its arrays as JsonArray. Raises ValueError, RecursionError."""
-    return as_json(json.loads(text))
-
-
-def as_json(value: Any) -> Any:
-    """The same value with its lists as JsonArray."""
-    if isinstance(value, list):
-        return JsonArray(as_json(item) for item in value)
-    if isinstance(value, dict):
-        return {key: as_json(item) for key, item in value.items()}
-    return value
 
 
 # --- Parts of a path -------------------------------------------------------------------------------
@@ -146,7 +131,7 @@ class JsonPath:
         function = self.parts[-1] if self.parts and isinstance(self.parts[-1], Function) else None
         _Walk(self.parts[:-1] if function else self.parts, root, budget, found).go(0, value)
         if not self.definite:
-            result: Any = JsonArray(found)
+            result: Any = found
         elif found:
             result = found[0]
         else:
@@ -226,7 +211,7 @@ def _applied(name: str, value: Any) -> Any:
     if name in ("length", "size"):
         return len(value) if isinstance(value, list | dict | str) else None
     if name == "keys":
-        return JsonArray(value) if isinstance(value, dict) else None
+        return list(value) if isinstance(value, dict) else None
     numbers = [float(item) for item in value if is_number(item)] if isinstance(value, list) else []
     if not numbers:
         raise TemplateError(f"{name}() needs a list that holds a number.")

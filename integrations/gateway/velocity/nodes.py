@@ -6,6 +6,7 @@ from typing import Any
 
 from integrations.gateway.velocity.budget import Budget, BudgetSpent, TemplateError
 from integrations.gateway.velocity.values import (
+    ArrayList,
     NoSuchMethod,
     Scope,
     arithmetic,
@@ -65,9 +66,9 @@ class State:
     depth: int = 0
 
     def write(self, text: str, position: int) -> None:
-        """Write a piece of output."""
-        if text:
-            self.pieces.append((self.budget.write(text), position))
+        """Write a piece of output; the block that it stands in looks at the sum."""
+        self.pieces.append((text, position))
+        self.budget.output -= len(text)
 
     def get(self, name: str) -> Any:
         """The value of a variable; an argument of a macro is evaluated where the macro was called."""
@@ -164,10 +165,13 @@ class Block(Node):
             for node in self.nodes:
                 position = node.position
                 node.render(state)
+            state.budget.written()
         except TemplateError as error:
             if error.at is None:
                 error.at = position
             raise
+        except RecursionError:
+            raise BudgetSpent("The template or a value in it nests too deeply; it was stopped.", position) from None
 
 
 @dataclass(slots=True)
@@ -238,13 +242,13 @@ class Foreach(Node):
         outer, before = state.loop, state.get(self.name)
         count_before, next_before = state.variables.get("velocityCount"), state.variables.get("velocityHasNext")
         state.budget.iterations = max(state.budget.iterations, len(items))
-        nulls = state.nulls
+        nulls, variables, last = state.nulls, state.variables, len(items) - 1
+        state.loop = variables["foreach"] = scope = LoopScope(0, last, outer)
         try:
             for index, item in enumerate(items):
-                state.loop = LoopScope(index, len(items) - 1, outer)
-                state.variables["foreach"] = state.loop
-                state.variables["velocityCount"] = index + 1
-                state.variables["velocityHasNext"] = index + 1 < len(items)
+                scope.index = index
+                variables["velocityCount"] = index + 1
+                variables["velocityHasNext"] = index < last
                 state.set(self.name, item)
                 state.nulls = nulls if item is not None else nulls | {self.name}
                 self.block.render(state)
@@ -573,7 +577,7 @@ class ListLiteral(Node):
 
     def value(self, state: State) -> Any:
         state.budget.step(len(self.items))
-        return [item.value(state) for item in self.items]
+        return ArrayList([item.value(state) for item in self.items])
 
 
 @dataclass(slots=True)
@@ -601,7 +605,7 @@ class Range(Node):
         first, last = int(first), int(last)
         state.budget.size(abs(last - first) + 1)
         state.budget.step(abs(last - first) + 1)
-        return list(range(first, last + 1)) if first <= last else list(range(first, last - 1, -1))
+        return ArrayList(range(first, last + 1) if first <= last else range(first, last - 1, -1))
 
 
 @dataclass(slots=True)

@@ -3,13 +3,14 @@
 import base64
 import binascii
 import json
+import re
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
 from integrations.gateway.velocity.budget import Budget, TemplateError
-from integrations.gateway.velocity.jsonpath import PathNotFound, compile_path, loads
-from integrations.gateway.velocity.values import NoSuchMethod, Scope, json_text, text_of
+from integrations.gateway.velocity.jsonpath import PathNotFound, compile_path
+from integrations.gateway.velocity.values import NoSuchMethod, Scope, json_text, text_of, units
 
 type Parameters = Mapping[str, Mapping[str, str]]
 """`path`, `querystring` and `header`, each name → value."""
@@ -56,38 +57,26 @@ class Input(Scope):
         if not self._read:
             budget.step(len(self._body) >> 8)
             try:
-                self._document = loads(self._body)
+                self._document = json.loads(self._body)
             except (ValueError, RecursionError):
                 self._document = self._body
             self._read = True
         return compile_path(path).read(self._document, budget)
 
 
-_JAVASCRIPT = {
-    "'": "\\'",
-    '"': '\\"',
-    "\\": "\\\\",
-    "/": "\\/",
-    "\b": "\\b",
-    "\n": "\\n",
-    "\t": "\\t",
-    "\f": "\\f",
-    "\r": "\\r",
-}
+_JAVASCRIPT = {"\b": "\\b", "\n": "\\n", "\t": "\\t", "\f": "\\f", "\r": "\\r"} | {sign: "\\" + sign for sign in "'\"\\/"}
+_NOT_PLAIN = re.compile(r"""[^ !#-&(-.0-\[\]-~]""")
 
 
 def escape_javascript(text: str) -> str:
     """Apache Commons Lang's escapeJavaScript, which the documentation of $util names."""
-    parts = []
-    for character in text:
-        if character in _JAVASCRIPT:
-            parts.append(_JAVASCRIPT[character])
-        elif " " <= character <= "~":
-            parts.append(character)
-        else:
-            data = character.encode("utf-16-be", "surrogatepass")
-            parts += [f"\\u{data[at] << 8 | data[at + 1]:04X}" for at in range(0, len(data), 2)]
-    return "".join(parts)
+    if text.isascii() and text.isprintable():
+        return text.replace("\\", "\\\\").replace('"', '\\"').replace("'", "\\'").replace("/", "\\/")
+    return _NOT_PLAIN.sub(lambda found: _JAVASCRIPT.get(found[0]) or _as_units(found[0]), text)
+
+
+def _as_units(character: str) -> str:
+    return "".join(f"\\u{ord(unit):04X}" for unit in units(character))
 
 
 class Util(Scope):
@@ -118,19 +107,25 @@ class Util(Scope):
                 except binascii.Error as error:
                     raise TemplateError("$util.base64Decode was given a text that is not Base64.") from error
         try:
-            return loads(given)
+            return json.loads(given)
         except (ValueError, RecursionError):
             return given
 
 
 def context(values: Mapping[str, Any]) -> dict[str, Any]:
-    """$context as a template sees it, with places for its overrides."""
-    found: dict[str, Any] = json.loads(json.dumps(values))
+    """$context as a template sees it, with places for its overrides; a copy, which it may change."""
+    found: dict[str, Any] = _copied(values)
     for override, locations in OVERRIDES.items():
         places = found.setdefault(override, {})
         for location in locations:
             places.setdefault(location, {})
     return found
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copied(item) for key, item in value.items()}
+    return type(value)(map(_copied, value)) if isinstance(value, list) else value
 
 
 OVERRIDES = {"requestOverride": ("header", "path", "querystring"), "responseOverride": ("header",)}

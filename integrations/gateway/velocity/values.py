@@ -4,6 +4,7 @@ A template sees None, bool, int, float, str, list and dict, and objects that are
 reached: a method or property is looked up in the tables below, never on the Python object.
 """
 
+import json
 import math
 import re
 import time
@@ -18,11 +19,14 @@ MAX_DEPTH = 100
 """Lists and maps inside each other, where they are printed or compared."""
 
 
-class JsonArray(list[Any]):
-    """A list that came out of JSON. Unlike a list that a template makes, it prints as JSON (recorded on AWS)."""
+TOO_DEEP = "The value is nested too deeply to print or compare, or holds itself."
 
 
-class View(list[Any]):
+class ArrayList(list[Any]):
+    """A list that a template makes. A list that came out of JSON is Python's own, and prints as JSON (recorded on AWS)."""
+
+
+class View(ArrayList):
     """The keys, values or pairs of a map: walked and asked, not indexed."""
 
 
@@ -114,12 +118,12 @@ def _collection_text(value: Any, budget: Budget, depth: int, holder: Any = None)
     budget.step()
     _check_depth(depth)
     match value:
-        case JsonArray():
-            return json_text(value, budget, protect_for_web=True)
-        case list():
+        case ArrayList():
             if value is holder:
                 return "(this Collection)"
             return "[" + ", ".join([_collection_text(item, budget, depth + 1, value) for item in value]) + "]"
+        case list():
+            return json_text(value, budget, protect_for_web=True)
         case dict():
             if value is holder:
                 return "(this Map)"
@@ -134,40 +138,82 @@ def _collection_text(value: Any, budget: Budget, depth: int, holder: Any = None)
 
 def _check_depth(depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise TemplateError("The value is nested too deeply to print or compare, or holds itself.")
+        raise TemplateError(TOO_DEEP)
 
 
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2000-\u20ff]')
-_ESCAPED_FOR_WEB = re.compile(r'["\\/\x00-\x1f\x7f-\x9f\u2000-\u20ff]')
-_SHORT = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def json_text(value: Any, budget: Budget, *, protect_for_web: bool = False) -> str:
     """Compact JSON as json-smart writes it; with `protect_for_web`, as its arrays print, a slash is escaped too."""
-    escaped = _ESCAPED_FOR_WEB if protect_for_web else _ESCAPED
+    try:
+        text = _encoded(value) if _is_plain(value, budget) else _written(value, budget, 0)
+        if _NOT_AS_JSON_SMART.search(text):
+            text = _written(value, budget, 0)
+    except RecursionError:
+        raise TemplateError(TOO_DEEP) from None
+    # A slash stands in strings alone.
+    return budget.text(text.replace("/", "\\/") if protect_for_web else text)
 
-    def quoted(text: str) -> str:
-        return '"' + escaped.sub(lambda found: _SHORT.get(found[0]) or f"\\u{ord(found[0]):04X}", budget.text(text)) + '"'
 
-    def written(value: Any, depth: int) -> str:
-        budget.step()
-        _check_depth(depth)
-        match value:
-            case str():
-                return quoted(value)
-            case dict():
-                pairs = [f"{quoted(text_of(key, budget) or 'null')}:{written(item, depth + 1)}" for key, item in value.items()]
-                return "{" + ",".join(pairs) + "}"
-            case list():
-                return "[" + ",".join([written(item, depth + 1) for item in value]) + "]"
-            case float() if not math.isfinite(value):
-                return "null"
-            case Entry():
-                return quoted(_collection_text(value, budget, depth))
-        text = text_of(value, budget)
-        return "null" if text is None else quoted(text) if isinstance(value, Scope) else text
+_encoded = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+_NOT_AS_JSON_SMART = re.compile(r"[\x7f-\x9f\u2000-\u20ff]|\\u00")
 
-    return budget.text(written(value, 0))
+
+def _is_plain(value: Any, budget: Budget) -> bool:
+    """Whether Python's encoder writes it. Counts what is to be written: lists that hold lists many times over are bounded."""
+    waiting = [value]
+    count = characters = 0
+    left = budget.steps
+    while waiting:
+        item = waiting.pop()
+        count += 1
+        kind = type(item)
+        if kind is str:
+            characters += len(item)
+        elif kind is dict:
+            for key in item:
+                if type(key) is not str:
+                    return False
+                characters += len(key)
+            waiting += item.values()
+        elif kind is list or kind is ArrayList:
+            waiting += item
+        elif not (item is None or kind is int or kind is bool):
+            return False
+        if count + len(waiting) > left or characters > budget.MAX_TEXT:
+            break
+    budget.step(count + len(waiting))
+    budget.characters(characters)
+    return True
+
+
+def _written(value: Any, budget: Budget, depth: int) -> str:
+    budget.step()
+    _check_depth(depth)
+    match value:
+        case str():
+            return _quoted(value, budget)
+        case dict():
+            items = value.items()
+            pairs = [
+                f"{_quoted(text_of(key, budget) or 'null', budget)}:{_written(item, budget, depth + 1)}" for key, item in items
+            ]
+            return "{" + ",".join(pairs) + "}"
+        case list():
+            return "[" + ",".join([_written(item, budget, depth + 1) for item in value]) + "]"
+        case float() if not math.isfinite(value):
+            return "null"
+        case Entry():
+            return _quoted(_collection_text(value, budget, depth), budget)
+    text = text_of(value, budget)
+    return "null" if text is None else _quoted(text, budget) if isinstance(value, Scope) else text
+
+
+def _quoted(text: str, budget: Budget) -> str:
+    budget.characters(len(text))
+    return '"' + _ESCAPED.sub(lambda found: _SHORT.get(found[0]) or f"\\u{ord(found[0]):04X}", text) + '"'
 
 
 # --- Comparison and arithmetic ---------------------------------------------------------------------
@@ -313,9 +359,9 @@ def key_of(value: Any, budget: Budget) -> Any:
 def call(value: Any, name: str, arguments: list[Any], budget: Budget) -> Any:
     """`$value.name(arguments)`. Raises NoSuchMethod where Java has none of that name for these arguments."""
     if isinstance(value, Scope):
-        return (
-            same(value, arguments[0], budget) if (name, len(arguments)) == ("equals", 1) else value.call(name, arguments, budget)
-        )
+        if name == "equals" and len(arguments) == 1:
+            return same(value, arguments[0], budget)
+        return value.call(name, arguments, budget)
     kind = type(value)
     if kind is str or issubclass(kind, list):
         budget.step(1 + (len(value) >> 6))
@@ -396,9 +442,9 @@ def _replaced(budget: Budget, text: str, pattern: str, replacement: str, *, once
     return budget.text("".join([*made, text[start:]]))
 
 
-def _split(budget: Budget, text: str, pattern: str, limit: int = 0) -> list[str]:
+def _split(budget: Budget, text: str, pattern: str, limit: int = 0) -> ArrayList:
     """String.split."""
-    parts: list[str] = []
+    parts = ArrayList()
     start = 0
     for match in _found(budget, pattern, text):
         if 0 < limit <= len(parts) + 1:
@@ -542,10 +588,10 @@ def _removed(budget: Budget, items: list[Any], value: Any) -> Any:
     return position >= 0
 
 
-def _sublist(budget: Budget, items: list[Any], start: int, end: int) -> list[Any]:
+def _sublist(budget: Budget, items: list[Any], start: int, end: int) -> ArrayList:
     if not 0 <= start <= end <= len(items):
         raise TemplateError(f"subList({start}, {end}) reaches outside of a list of {len(items)}.")
-    return items[start:end]
+    return ArrayList(items[start:end])
 
 
 def _put(budget: Budget, map: dict[Any, Any], key: Any, value: Any) -> Any:
@@ -616,7 +662,7 @@ VIEW: Mapping[tuple[str, int], Method] = {
     ("isEmpty", 0): Method((), lambda budget, items: not items),
     ("contains", 1): Method((object,), lambda budget, items, value: _position(items, value, budget) >= 0),
     ("containsAll", 1): Method((list,), lambda budget, items, values: all(_position(items, one, budget) >= 0 for one in values)),
-    ("toArray", 0): Method((), lambda budget, items: list(items)),
+    ("toArray", 0): Method((), lambda budget, items: ArrayList(items)),
 }
 LIST: Mapping[tuple[str, int], Method] = {
     **VIEW,
@@ -676,8 +722,8 @@ ANY_METHODS: Mapping[tuple[str, int], Method] = {
 }
 METHODS: Mapping[type, Mapping[tuple[str, int], Method]] = {
     str: STRING,
-    list: LIST,
-    JsonArray: JSON_ARRAY,
+    list: JSON_ARRAY,
+    ArrayList: LIST,
     View: VIEW,
     dict: MAP,
     bool: {},

@@ -1,13 +1,14 @@
 """JSONPaths, as Jayway's JsonPath reads them: what the judge of an older Jayway is not asked, and refusals."""
 
+import json
 from typing import Any
 
 import pytest
 
 from integrations.gateway.velocity import Budget
-from integrations.gateway.velocity.jsonpath import InvalidPath, PathNotFound, compile_path, loads
+from integrations.gateway.velocity.jsonpath import InvalidPath, PathNotFound, compile_path
 
-DOCUMENT = loads(
+DOCUMENT = json.loads(
     '{"store": {"books": [{"title": "A", "price": 8, "tags": ["x"]}, {"title": "B", "price": 12.5, "isbn": "1"},'
     ' {"title": "C", "price": "8"}], "limit": 10}, "a b": {"c.d": 1}, "none": null}'
 )

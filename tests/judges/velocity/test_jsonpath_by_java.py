@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from integrations.gateway.velocity import Budget
-from integrations.gateway.velocity.jsonpath import PathNotFound, compile_path, loads
+from integrations.gateway.velocity.jsonpath import PathNotFound, compile_path
 from tests.judges.velocity.conftest import Java
 
 pytestmark = pytest.mark.java
@@ -57,7 +57,7 @@ def test_a_path_leads_where_jayways_leads(java: Java, document: Any, path: str) 
     path_of = compile_path(path)
     assume(path_of.definite or "nowhere" not in said)  # 2.0.0 gives up where one of several ways leads nowhere
     try:
-        found = {"answer": path_of.read(loads(json.dumps(document)), Budget())}
+        found = {"answer": path_of.read(json.loads(json.dumps(document)), Budget())}
     except PathNotFound:
         found = {"nowhere": True}
 
