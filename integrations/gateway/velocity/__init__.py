@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from integrations.gateway.velocity.budget import Budget, BudgetSpent, TemplateError, place
-from integrations.gateway.velocity.nodes import Block, Break, State, Stop
+from integrations.gateway.velocity.nodes import Break, State, Stop
 from integrations.gateway.velocity.objects import Input, Parameters, Util, context
 from integrations.gateway.velocity.parser import Parser, parse
 
@@ -78,7 +78,7 @@ def render(template: str, given: Given) -> Rendering:
 def evaluate(template: str, variables: dict[str, Any], *, as_aws: bool = True) -> Rendering:
     """Render with any variables. `as_aws`: False for Velocity's own undefined references."""
     block, macros = parse(template)
-    state = State(variables, Budget(), _nested, as_aws, dict(macros))
+    state = State(variables, Budget(), lambda text: Parser(text).template(), as_aws, dict(macros))
     try:
         block.render(state)
     except (Stop, Break):
@@ -91,12 +91,3 @@ def evaluate(template: str, variables: dict[str, Any], *, as_aws: bool = True) -
         context=variables.get("context") or {},
         iterations=state.budget.iterations,
     )
-
-
-def _nested(text: str, position: int) -> Block:
-    """A text that a template evaluates, as parts that stand at its #evaluate."""
-    try:
-        return Parser(text).template()
-    except TemplateError as error:
-        error.at = position
-        raise

@@ -52,8 +52,8 @@ class State:
 
     variables: dict[str, Any]
     budget: Budget
-    parse: Callable[[str, int], "Block"]
-    """Parses text that a template evaluates; the offset it is told to stand at."""
+    parse: Callable[[str], "Block"]
+    """Parses a text that a template evaluates."""
     as_aws: bool
     """API Gateway writes nothing for an undefined reference, and finds it equal to the empty text; Velocity does neither."""
     macros: dict[str, "MacroDefinition"] = field(default_factory=dict)
@@ -387,12 +387,19 @@ class Evaluate(Node):
 
     def render(self, state: State) -> None:
         text = text_of(self.source.value(state), state.budget)
-        if text is not None:
-            state.deeper()
-            try:
-                state.parse(text, self.position).render(state)
-            finally:
-                state.depth -= 1
+        if text is None:
+            return
+        state.deeper()
+        state.budget.step(len(text))
+        start = len(state.pieces)
+        try:
+            state.parse(text).render(state)
+        except TemplateError as error:
+            error.at = self.position
+            raise
+        finally:
+            state.depth -= 1
+            state.pieces[start:] = [(piece, self.position) for piece, _ in state.pieces[start:]]
 
 
 @dataclass(slots=True)

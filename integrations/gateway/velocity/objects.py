@@ -55,12 +55,13 @@ class Input(Scope):
 
     def _at(self, path: str, budget: Budget) -> Any:
         if not self._read:
-            budget.step(len(self._body) >> 8)
+            budget.step(len(self._body) >> 4)
             try:
                 self._document = json.loads(self._body)
             except (ValueError, RecursionError):
                 self._document = self._body
             self._read = True
+        budget.step(len(path))
         return compile_path(path).read(self._document, budget)
 
 
@@ -106,6 +107,7 @@ class Util(Scope):
                     return base64.b64decode(given, validate=True).decode("utf-8", "replace")
                 except binascii.Error as error:
                     raise TemplateError("$util.base64Decode was given a text that is not Base64.") from error
+        budget.step(len(given) >> 4)
         try:
             return json.loads(given)
         except (ValueError, RecursionError):

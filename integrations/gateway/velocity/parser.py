@@ -237,9 +237,9 @@ class Parser:
     def _backslashes(self) -> list[Node]:
         start = self.at
         run = self._match(_BACKSLASHES) or ""
+        self._open = None
         if self.text.startswith("$", self.at):
             return [self._reference_or_text(start)]
-        self._open = None
         if not self.text.startswith("#", self.at):
             return [Text(self.offset + start, run)]
         word = _WORD.match(self.text, self.at)

@@ -47,6 +47,12 @@ HOSTILE = {
     "macros that double": "".join(f"#macro(f{n})#f{n + 1}()#f{n + 1}()#end" for n in range(19)) + "#macro(f19)x#end#f0()",
     "a text that evaluates itself": "#set($x = '#evaluate($x)')#evaluate($x)",
     "texts in texts": '#set($x = "$x")' + LOOP + "#evaluate('#evaluate($x)')" + LOOP + '#set($y = "$y.a")#end#end',
+    "large texts, evaluated": "#set($x = '$ ')#foreach($i in [1..16])#set($x = $x + $x)#end" + LOOP + "#evaluate($x)#end",
+    "large texts, parsed as JSON": "#set($x = '[],')#foreach($i in [1..15])#set($x = $x + $x)#end"
+    + "#set($x = '[' + $x + '1]')#set($l = [])"
+    + LOOP
+    + "#set($y = $l.add($util.parseJson($x)))#end",
+    "many paths": "#set($p = '$.a')" + LOOP + "#set($p = $p + '.abcdefghi')#set($x = $input.path($p))#end",
     "5,000 blocks": "#if(true)" * 5_000 + "#end" * 5_000,
     "5,000 lists": "#set($x = " + "[" * 5_000 + "]" * 5_000 + ")",
     "5,000 parentheses": "#set($x = " + "(" * 5_000 + "1" + ")" * 5_000 + ")",
@@ -94,8 +100,17 @@ def test_a_harmless_template_only_looks_dangerous(template: str, text: str | Non
 
 @pytest.mark.parametrize(
     "body",
-    ["[" * 100_000, '{"a":' * 100_000, "[" * 5_000 + "]" * 5_000, "1" * 1_000_000, '{"a":' * 90 + "1" + "}" * 90, "\ud800", "\0"],
-    ids=["brackets", "braces", "lists", "digits", "maps", "half a character", "null"],
+    [
+        "[" + "[]," * 2_000_000 + "1]",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "[" * 5_000 + "]" * 5_000,
+        "1" * 1_000_000,
+        '{"a":' * 90 + "1" + "}" * 90,
+        "\ud800",
+        "\0",
+    ],
+    ids=["empty lists", "brackets", "braces", "lists", "digits", "maps", "half a character", "null"],
 )
 def test_a_hostile_body_is_text_or_refused(body: str) -> None:
     for template in ("$input.json('$')", "$input.path('$')", "$input.json('$..a')", "$util.urlEncode($input.body)"):

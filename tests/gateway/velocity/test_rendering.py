@@ -82,6 +82,12 @@ def test_lines_say_which_line_wrote_what() -> None:
     assert lines == {0: 1, 2: 3, 13: 5}
 
 
+def test_what_is_evaluated_was_written_by_its_directive() -> None:
+    rendering = render("a\n\n#evaluate('b $input.params(\"id\")') c", GIVEN)
+
+    assert (rendering.text, rendering.lines) == ("a\n\nb p c", ((0, 1), (2, 2), (3, 3)))
+
+
 ERRORS = {
     "#if(true)\n\n x": (3, 3, "Close #if with #end."),
     "a\n#end": (2, 1, "Remove #end: nothing is open here that it belongs to."),
