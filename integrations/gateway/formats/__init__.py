@@ -1,11 +1,10 @@
 """A definition in, a file out; and back, for the formats that can be read."""
 
-import json
 from collections.abc import Mapping
 
 from integrations.gateway.formats import boto3_calls, cdk_python, cloudformation, definition, openapi
 from integrations.gateway.formats.export import Export, Format, Loaded, UnreadableText
-from integrations.gateway.formats.yaml_value import top_keys
+from integrations.gateway.formats.file_value import top_keys
 
 __all__ = ["FORMATS", "Export", "Format", "Loaded", "UnreadableText", "loaded"]
 
@@ -26,19 +25,9 @@ FORMATS: Mapping[str, Format] = {
 
 def loaded(text: str) -> Loaded:
     """What a text in any format that can be read holds; its outermost keys tell which it is. Raises UnreadableText."""
-    keys = _json_keys(text) if text.lstrip().startswith(("{", "[")) else top_keys(text)
+    keys = top_keys(text)
     for form in FORMATS.values():
         if form.load is not None and keys & set(form.marks):
             return form.load(text)
     marks = ", ".join(sorted(f"{form.marks[0]} ({form.label})" for form in FORMATS.values() if form.load and form.marks))
     raise UnreadableText(f"No format is known by its outermost keys. One of these is wanted: {marks}.")
-
-
-def _json_keys(text: str) -> frozenset[str]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UnreadableText(f"This is not JSON: {error.msg}.", error.lineno) from error
-    except (ValueError, RecursionError) as error:
-        raise UnreadableText("This JSON is nested too deeply, or holds a number that is too long.") from error
-    return frozenset(value) if isinstance(value, dict) else frozenset()

@@ -40,8 +40,8 @@ from integrations.gateway.formats.export import (
     supplied,
     unsaid,
 )
+from integrations.gateway.formats.file_value import Loader, file_value
 from integrations.gateway.formats.yaml_text import Tagged, yaml_text
-from integrations.gateway.formats.yaml_value import Loader, yaml_value
 from integrations.gateway.grammar import (
     PSEUDO_PARAMETERS,
     Reference,
@@ -521,14 +521,7 @@ def parsed(text: str) -> Any:
     """The value of a template's text, intrinsics in their long form. Raises UnreadableText."""
     if len(text) > LIMITS["bytes"]:
         raise UnreadableText(f"The text is longer than {LIMITS['bytes']:,} bytes.")
-    if not text.lstrip().startswith("{"):
-        return yaml_value(text, TemplateLoader)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UnreadableText(f"This is not JSON: {error.msg}.", error.lineno) from error
-    except (ValueError, RecursionError) as error:
-        raise UnreadableText("This JSON is nested too deeply, or holds a number that is too long.") from error
+    return file_value(text, TemplateLoader)
 
 
 HANDLED = frozenset(

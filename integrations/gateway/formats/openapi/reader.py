@@ -1,6 +1,5 @@
 """An OpenAPI file as a definition; what is not read is a finding."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from integrations.gateway.definition import (
 from integrations.gateway.findings import Finding, Severity
 from integrations.gateway.formats.backends import backend_of
 from integrations.gateway.formats.export import Loaded, UnreadableText
+from integrations.gateway.formats.file_value import file_value
 from integrations.gateway.formats.openapi.schemas import SCHEMAS, is_built_in, loaded_model
 from integrations.gateway.formats.openapi.spelling import (
     LOCATIONS,
@@ -29,7 +29,6 @@ from integrations.gateway.formats.openapi.spelling import (
     template,
     upper,
 )
-from integrations.gateway.formats.yaml_value import yaml_value
 from integrations.gateway.grammar import Reference, path_variables, whole_reference
 from integrations.gateway.options import ALL_TYPES
 
@@ -93,7 +92,7 @@ class Node:
 
 def load(text: str) -> Loaded:
     """The API that an OpenAPI 3.0 file describes, JSON or YAML; what is not read is a finding. Raises UnreadableText."""
-    value = parsed_file(text)
+    value = file_value(text)
     version = value.get("openapi") if isinstance(value, dict) else None
     if not spelt(version).startswith("3.0"):
         raise UnreadableText("This is no OpenAPI 3.0 file: its key openapi does not say 3.0.")
@@ -132,18 +131,6 @@ def load(text: str) -> Loaded:
         routes=tuple(routes),
     )
     return Loaded(apis=(api,), findings=tuple(findings))
-
-
-def parsed_file(text: str) -> Any:
-    """The value of a JSON or YAML text. Raises UnreadableText."""
-    if text.lstrip().startswith("{"):
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError as error:
-            raise UnreadableText(f"This is not JSON: {error.msg}.", error.lineno) from error
-        except (ValueError, RecursionError) as error:
-            raise UnreadableText("This JSON is nested too deeply, or holds a number that is too long.") from error
-    return yaml_value(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

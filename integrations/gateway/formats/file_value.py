@@ -1,5 +1,6 @@
-"""YAML text in, its plain value or its outermost keys out; bounded, whatever the text holds."""
+"""JSON or YAML text in, its plain value or its outermost keys out; bounded, whatever the text holds."""
 
+import json
 from typing import Any
 
 import yaml
@@ -7,7 +8,7 @@ import yaml
 from integrations.gateway.definition import LIMITS
 from integrations.gateway.formats.export import UnreadableText
 
-__all__ = ["Loader", "top_keys", "yaml_value"]
+__all__ = ["Loader", "file_value", "top_keys"]
 
 try:
     from yaml import CSafeLoader as Loader
@@ -15,12 +16,15 @@ except ImportError:  # PyYAML without libyaml
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
 
-def yaml_value(text: str, loader: type[Loader] = Loader) -> Any:
-    """The one document of a text. Raises UnreadableText with its line: broken syntax, aliases, or nested too deeply.
+def file_value(text: str, loader: type[Loader] = Loader) -> Any:
+    """The value of a JSON text, or the one document of a YAML text. Raises UnreadableText, with its line where that is known:
+    broken syntax, aliases, or nested too deeply.
 
-    `loader`: one that knows the tags that the text may use.
+    `loader`: one that knows the tags that YAML may use.
     """
-    top_keys(text)
+    if text.lstrip().startswith("{"):
+        return _json_value(text)
+    _yaml_keys(text)
     try:
         return yaml.load(text, Loader=loader)
     except yaml.YAMLError as error:
@@ -30,7 +34,23 @@ def yaml_value(text: str, loader: type[Loader] = Loader) -> Any:
 
 
 def top_keys(text: str) -> frozenset[str]:
-    """The keys of the outermost object, whatever tags the text uses. Raises UnreadableText as `yaml_value` does."""
+    """The keys of the outermost object, whatever tags the text uses. Raises UnreadableText as `file_value` does."""
+    if not text.lstrip().startswith(("{", "[")):
+        return _yaml_keys(text)
+    value = _json_value(text)
+    return frozenset(value) if isinstance(value, dict) else frozenset()
+
+
+def _json_value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UnreadableText(f"This is not JSON: {error.msg}.", error.lineno) from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableText("This JSON is nested too deeply, or holds a number that is too long.") from error
+
+
+def _yaml_keys(text: str) -> frozenset[str]:
     depth = 0
     children: list[str | None] = []
     try:
