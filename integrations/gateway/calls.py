@@ -1,11 +1,12 @@
 """What boto3 is asked, as data: calls in their order, whose parameters refer to a deployment's values and to earlier answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from integrations.gateway.definition import Api, Integration, IntegrationResponse, Lambda, MethodResponse, Route, Template
 from integrations.gateway.grammar import Reference, function_arn, path_parts, references_in, segments
+from integrations.gateway.options import said
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +203,12 @@ def permissions(route: Route, stage_name: str) -> Iterator[dict[str, Value]]:
     backend = route.integration.backend
     if not isinstance(backend, Lambda):
         return
-    verb = "*" if route.method == "ANY" or references_in(route.method) else route.method
-    path = "".join("/*" if part.variable else f"/{part.text}" for part in path_parts(route.path)) or "/"
-    tails = [f"{stage_name}/{verb}{path}"]
+    method = method_scope(route)
+    tails = [f"{stage_name}/{method}"]
     if backend.scope_permission_to_method is False:
         tails = ["*/*/*"]
     elif backend.allow_test_invoke is not False:
-        tails.append(f"test-invoke-stage/{verb}{path}")
+        tails.append(f"test-invoke-stage/{method}")
     for function in backend.permitted:
         for tail in tails:
             arn = text("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:")
@@ -218,6 +218,14 @@ def permissions(route: Route, stage_name: str) -> Iterator[dict[str, Value]]:
                 "Principal": "apigateway.amazonaws.com",
                 "SourceArn": joined(arn, Ref("api", "id"), "/", text(tail)),
             }
+
+
+def method_scope(route: Route, written: Callable[[str], str] = str) -> str:
+    """The method in a source ARN, `GET/orders/*`: any for one that is not known here, any value for a variable of the path; each
+    other part of the path as `written` gives it."""
+    verb = "*" if route.method == "ANY" or references_in(route.method) else route.method
+    path = "".join("/*" if part.variable else f"/{written(part.text)}" for part in path_parts(route.path)) or "/"
+    return f"{verb}{path}"
 
 
 # --- Values ----------------------------------------------------------------------------------------
@@ -266,8 +274,3 @@ def texts(values: Mapping[str, str]) -> dict[str, Value]:
 def templates(values: Mapping[str, Template]) -> dict[str, Value]:
     """Velocity templates: verbatim, or with their marked references."""
     return {key: text(value.text) if value.substituted else value.text for key, value in values.items()}
-
-
-def said(pairs: Mapping[str, Value | None]) -> dict[str, Value]:
-    """What is set."""
-    return {key: value for key, value in pairs.items() if value is not None and value != {} and value != []}

@@ -1065,6 +1065,13 @@ class Model:
     )
 
 
+BUILT_IN_MODELS = {
+    "Empty": {"title": "Empty Schema", "type": "object"},
+    "Error": {"title": "Error Schema", "type": "object", "properties": {"message": {"type": "string"}}},
+}
+"""The models that every REST API begins with, and their schemas."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
     """Routes, and what a stage of them needs. A catalog integration is an Api of one route."""

@@ -87,3 +87,8 @@ def options_of(owner: type) -> Mapping[str, Option]:
         if declared is not None:
             found[field.name] = dataclasses.replace(declared, name=field.name)
     return found
+
+
+def said(pairs: Mapping[str, Any]) -> dict[str, Any]:
+    """What is set: no None, no empty map, no empty list."""
+    return {key: value for key, value in pairs.items() if value is not None and value != {} and value != []}

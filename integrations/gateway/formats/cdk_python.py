@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.gateway.definition import (
+    BUILT_IN_MODELS,
     METHODS,
     Api,
     AwsService,
@@ -31,6 +32,7 @@ from integrations.gateway.formats.export import (
     file_name,
     lost,
     noted,
+    numbered,
     refused,
     supplied,
     unsaid,
@@ -47,7 +49,7 @@ from integrations.gateway.grammar import (
     stage_variables_in,
     whole_reference,
 )
-from integrations.gateway.options import PROXY_TYPES
+from integrations.gateway.options import PROXY_TYPES, said
 
 TYPES = {
     "function": "lambda_.IFunction",
@@ -278,15 +280,13 @@ class Source:
 
     def call(self, function: str, *arguments: Any, **keywords: Any) -> Invocation:
         """A call; keywords that are None are left out."""
-        said = {name: value for name, value in keywords.items() if value is not None and value != {} and value != []}
-        self.keywords |= said.keys()
-        return Invocation(self.uses(function), arguments, said)
+        given = said(keywords)
+        self.keywords |= given.keys()
+        return Invocation(self.uses(function), arguments, given)
 
     def id(self, wanted: str) -> str:
         """A construct id that is free."""
-        name, number = wanted, 2
-        while name in self.ids:
-            name, number = f"{wanted}{number}", number + 1
+        name = numbered(wanted, self.ids)
         self.ids.add(name)
         return name
 
@@ -489,7 +489,7 @@ class Source:
         """A model by name: the API's own, API Gateway's, or one that is there already."""
         if name in self.models:
             return self.models[name]
-        if name in ("Empty", "Error"):
+        if name in BUILT_IN_MODELS:
             return Code(self.uses(f"apigateway.Model.{name.upper()}_MODEL"))
         return self.call("apigateway.Model.from_model_name", Code("self"), self.id("Model"), self.text(name))
 

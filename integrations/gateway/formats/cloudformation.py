@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from integrations.gateway.calls import method_scope
 from integrations.gateway.definition import (
     CALLER_CREDENTIALS,
     LIMITS,
@@ -36,6 +37,7 @@ from integrations.gateway.formats.export import (
     file_name,
     lost,
     noted,
+    numbered,
     refused,
     supplied,
     unsaid,
@@ -48,11 +50,10 @@ from integrations.gateway.grammar import (
     escaped,
     function_arn,
     path_parts,
-    references_in,
     segments,
     whole_reference,
 )
-from integrations.gateway.options import Kind, Option, options_of
+from integrations.gateway.options import Kind, Option, options_of, said
 
 UNSUPPORTED = {
     "insecure_skip_verification": "AWS::ApiGateway::Method has no TLS settings; deploy this one with OpenAPI or boto3.",
@@ -200,11 +201,6 @@ def properties(part: Any, names: Names) -> dict[str, Any]:
     )
 
 
-def said(pairs: Mapping[str, Any]) -> dict[str, Any]:
-    """What is set."""
-    return {key: value for key, value in pairs.items() if value is not None and value != {} and value != []}
-
-
 # --- The template ----------------------------------------------------------------------------------
 
 
@@ -297,9 +293,7 @@ class Resources:
 
     def named(self, wanted: str) -> str:
         """A logical id that is free; namesakes are numbered."""
-        name, number = wanted, 2
-        while name in self.taken:
-            name, number = f"{wanted}{number}", number + 1
+        name = numbered(wanted, self.taken)
         self.taken.add(name)
         return name
 
@@ -467,11 +461,10 @@ def sources(route: Route, backend: Lambda, names: Names) -> dict[str, str]:
     """What may invoke the function, as the end of an execute-api ARN for Fn::Sub, by what it is for."""
     if backend.scope_permission_to_method is False:
         return {"": "*/*/*"}
-    verb = "*" if route.method == "ANY" or references_in(route.method) else route.method
-    path = "".join("/*" if part.variable else f"/{sub_text(part.text, names)}" for part in path_parts(route.path)) or "/"
-    found = {"": f"${{Stage}}/{verb}{path}"}
+    method = method_scope(route, lambda text: sub_text(text, names))
+    found = {"": f"${{Stage}}/{method}"}
     if backend.allow_test_invoke is not False:
-        found["Test"] = f"test-invoke-stage/{verb}{path}"
+        found["Test"] = f"test-invoke-stage/{method}"
     return found
 
 
@@ -780,7 +773,7 @@ class Reader:
                 _, found, tail = self.text(own.get("SourceArn", "")).partition(f":${{{api}}}/")
                 if found:
                     tails.setdefault(tail.partition("/")[2], []).append(shortest(self.text(own.get("FunctionName", ""))))
-        scoped = sources(route, replace(backend, scope_permission_to_method=None), Names({}, {}, set()))[""].partition("/")[2]
+        scoped = method_scope(route, lambda text: sub_text(text, Names({}, {}, set())))
         functions = tails.get(scoped) or tails.get("*/*", [])
         listed = tuple(name for name in dict.fromkeys(functions) if name != backend.function)
         narrow = scoped in tails

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,6 +96,14 @@ class Format:
 def file_name(api: Api, ending: str) -> str:
     """The API's name as that of a file, with its ending."""
     return (re.sub(r"[^A-Za-z0-9._-]+", "-", api.name).strip("-.") or "api") + ending
+
+
+def numbered(wanted: str, taken: Container[str]) -> str:
+    """A name that is free: the one wanted, or it with the first number from 2 on that none has."""
+    name, number = wanted, 2
+    while name in taken:
+        name, number = f"{wanted}{number}", number + 1
+    return name
 
 
 def supplied(api: Api) -> tuple[DeploymentParameter, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from integrations.gateway.calls import VALIDATORS
 from integrations.gateway.definition import Api, Integration, IntegrationResponse, MethodResponse, Route
+from integrations.gateway.formats.export import numbered
 from integrations.gateway.formats.openapi.schemas import content, schemas
 from integrations.gateway.formats.openapi.spelling import (
     PASSTHROUGH,
@@ -13,14 +14,13 @@ from integrations.gateway.formats.openapi.spelling import (
     VERBS,
     lower,
     maybe,
-    said,
     scalar,
     template_text,
     text,
     texts,
 )
 from integrations.gateway.grammar import parse_method_parameter, parse_response_target, path_variables, whole_reference
-from integrations.gateway.options import ALL_TYPES
+from integrations.gateway.options import ALL_TYPES, said
 
 VERSION = "1.0"
 """What OpenAPI wants as the API's own version; a definition has none."""
@@ -145,11 +145,9 @@ def scheme_names(api: Api) -> dict[tuple[str, str], str]:
             alone = whole_reference(route.authorizer or "")
             base = alone.name if alone else re.sub(r"[^A-Za-z0-9._-]", "_", text(route.authorizer or ""))
             base = base.replace("::", "_")
-            name, number = base, 2
             key = (authorization(route) or "", route.authorizer or "")
-            while key not in names and name in ("sigv4", "api_key", *names.values()):
-                name, number = f"{base}{number}", number + 1
-            names.setdefault(key, name)
+            if key not in names:
+                names[key] = numbered(base, ("sigv4", "api_key", *names.values()))
     return names
 
 

@@ -5,16 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.gateway.definition import Api, Model
+from integrations.gateway.definition import BUILT_IN_MODELS, Api, Model
 from integrations.gateway.formats.openapi.spelling import text
 
 SCHEMAS = "#/components/schemas/"
-
-BUILT_IN_MODELS = {
-    "Empty": {"title": "Empty Schema", "type": "object"},
-    "Error": {"title": "Error Schema", "type": "object", "properties": {"message": {"type": "string"}}},
-}
-"""The models that every REST API begins with."""
 
 
 def content(models: Mapping[str, str]) -> dict[str, Any]:

@@ -84,8 +84,3 @@ def spelt(value: Any) -> str:
 def referred(scheme: str) -> str:
     """The authorizer that a security scheme stands for: a reference of its name where that is one."""
     return f"${{{scheme}}}" if REFERENCE_NAME.fullmatch(scheme) else scheme
-
-
-def said(pairs: Mapping[str, Any]) -> dict[str, Any]:
-    """What is set."""
-    return {key: value for key, value in pairs.items() if value is not None and value != {} and value != []}
