@@ -29,7 +29,7 @@ form.addEventListener("focusout", (event) => {
 });
 
 // ---- Sending: every request counts, so that an old one never overwrites a newer draft.
-let unsent = false, acting = false, waiting = null;
+let unsent = false, acting = false, waiting = null, asked = 0, leaving = null;
 const stamp = () => {
   form.elements.counter.value = Number(form.elements.counter.value) + 1;
   form.elements.touched.value = [...touched].join(" ");
@@ -38,13 +38,33 @@ const stamp = () => {
   form.elements.typing.value = touched.has(typing) ? "" : typing;
 };
 form.addEventListener("input", () => (unsent = true));
+const isCheck = (event) => Boolean(event.detail.triggeringEvent);
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.target !== form) return;
+  event.detail.path = isCheck(event) ? CHECK : ACT; // htmx would take the formaction of the last focused button: Save's
   stamp();
   for (const name of ["counter", "touched", "typing", "parts"]) event.detail.parameters[name] = form.elements[name].value;
 });
+document.addEventListener("htmx:beforeSend", (event) => {
+  if (event.target === form) asked += 1;
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.target !== form) return;
+  asked = Math.max(0, asked - 1);
+  leave();
+});
+const leave = (late = false) => {
+  if (!leaving || (!late && (asked || acting))) return;
+  const button = at(leaving.id) ?? leaving;
+  asked = 0;
+  acting = false;
+  leaving = null;
+  form.requestSubmit(button);
+};
 document.addEventListener("htmx:confirm", (event) => {
-  if (event.target !== form || !acting || path(event.detail.path) !== CHECK) return;
+  if (event.target !== form || !isCheck(event)) return;
+  if (leaving || form.dataset.sent) return event.preventDefault(); // a check after Save would bring the draft back
+  if (!acting) return;
   event.preventDefault(); // a button's answer is under way: check after it
   waiting ??= () => htmx.trigger(form, "check");
 });
@@ -63,7 +83,8 @@ const act = (what) => {
       acting = false;
       const next = waiting;
       waiting = null;
-      next?.();
+      if (leaving) leave();
+      else next?.();
     });
 };
 form.addEventListener("submit", (event) => {
@@ -74,7 +95,12 @@ form.addEventListener("submit", (event) => {
     form.elements.format.value = button.value;
     return htmx.trigger(form, "check");
   }
-  if (form.dataset.sent) return event.preventDefault(); // pressed twice
+  if (leaving || form.dataset.sent) return event.preventDefault(); // pressed twice
+  if (asked || acting) {
+    event.preventDefault(); // an answer is under way: Save goes after it, and takes what it brings
+    leaving = button;
+    return void setTimeout(leave, 3000, true);
+  }
   form.dataset.sent = "yes";
   unsent = false;
   stamp();

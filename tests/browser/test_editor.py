@@ -166,6 +166,42 @@ def test_slow_answers_lose_nothing_and_never_overtake(bench: Bench, ada: User) -
     assert Draft.objects.get().posted["fields"]["backend-aws-path"] == ["111122223333/first-second-third"]
 
 
+def test_a_save_goes_after_the_check_that_is_under_way_and_no_check_goes_after_it(bench: Bench, ada: User) -> None:
+    page = opened(bench, ada)
+    held: list[Route] = []
+    page.route("**/check", lambda route: held.append(route))
+    page.get_by_label("Description").fill("In a hurry")
+    while not held:
+        page.wait_for_timeout(20)
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(200)
+    assert Entry.objects.get(slug="orders-to-sqs").latest_number == 1
+    held[0].continue_()
+    expect(page.get_by_text("Saved r2.")).to_be_visible()
+    assert not Draft.objects.exists()
+
+    page.route("**/edit", lambda route: held.append(route))
+    page.get_by_label("Description").fill("In more of a hurry")
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(600)  # a check would have been sent by now
+    assert [route.request.method + route.request.url[-5:] for route in held[1:]] == ["POST/edit"]
+    held[1].continue_()
+    expect(page.get_by_text("Saved r3.")).to_be_visible()
+    assert not Draft.objects.exists()
+
+
+def test_a_check_from_the_save_button_saves_nothing(bench: Bench, ada: User) -> None:
+    page = opened(bench, ada)
+    message = page.get_by_label("What changed")
+    message.fill("Not yet")
+    with page.expect_response(lambda response: response.request.method == "POST") as answer:
+        message.press("Tab")  # htmx takes the button that was focused last for the one that sends
+    assert answer.value.url.endswith("/check")
+    expect(page.locator("#save")).to_be_focused()
+    expect(page.locator("#kept")).to_contain_text("Draft saved")
+    assert Entry.objects.get(slug="orders-to-sqs").latest_number == 1
+
+
 def test_typing_goes_on_while_a_row_is_added(bench: Bench, ada: User) -> None:
     page = opened(bench, ada)
     held: list[Route] = []
