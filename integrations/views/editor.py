@@ -191,6 +191,8 @@ def keep(edit: Edit) -> None:
     if edit.is_stale:
         return
     text = dumps(edit.form.api)
+    if edit.draft is None and edit.base.number < edit.integration.latest_number and text == edit.integration.latest.definition:
+        return  # a check that came after the save of what it carries
     values: dict[str, Any] = {
         "base": edit.base,
         "counter": edit.counter,
@@ -447,15 +449,15 @@ def save(request: HttpRequest, found: Edit) -> HttpResponse:
         }
         return render(request, "integrations/edit.html", context, status=422)
     changed = dumps(form.api) != found.base.definition
+    revision: Revision | None = found.base
     with transaction.atomic():
         labels = (found.owner, sorted(names or [])) != (integration.owner, sorted(tag.name for tag in integration.tags.all()))
         if changed:
             try:
                 revision = integration.save_revision(form.api, found.user, found.message, form.parked, onto=found.base.number)
-            except StaleBase:
-                revision = None
-        else:
-            revision = found.base
+            except StaleBase:  # by somebody else; or by the same click, twice
+                revision = integration.latest if integration.latest.definition == dumps(form.api) else None
+                changed = False
         if revision is not None:
             if labels:
                 integration.owner = found.owner

@@ -297,6 +297,25 @@ def test_another_backend_is_chosen_without_script(as_editor: Client, mapped: Ent
     assert IntegrationForm(Draft.objects.get().posted["fields"], MAPPED).api == MAPPED
 
 
+def test_a_save_that_arrives_twice_makes_one_revision(as_editor: Client, books: Entry) -> None:
+    form = inputs(as_editor, to("edit")) | {"description": ["Lists books."]}
+    for said in ("Saved r2.", "Nothing to save: this is the same as r2."):
+        assertContains(as_editor.post(to("edit"), form, follow=True), said)
+    books.refresh_from_db()
+    assert books.latest_number == 2
+    assert AuditEvent.objects.filter(verb="saved").count() == 1
+    assert not Draft.objects.exists()
+
+
+def test_a_check_that_arrives_after_its_save_keeps_no_draft(as_editor: Client, books: Entry) -> None:
+    form = inputs(as_editor, to("edit")) | {"description": ["Lists books."]}
+    as_editor.post(to("edit"), form)
+    as_editor.post(to("check"), form, headers=HTMX)
+    assert not Draft.objects.exists()
+    as_editor.post(to("check"), form | {"description": ["Lists all books."]}, headers=HTMX)
+    assert Draft.objects.get().base.number == 1
+
+
 def test_two_people_save_and_the_second_is_asked(as_editor: Client, admin: User, books: Entry) -> None:
     fields = inputs(as_editor, to("edit")) | {"description": ["mine"]}
     books.save_revision(Api(name="theirs", routes=BOOKS.routes), admin, "Theirs.")
