@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -165,6 +166,7 @@ def test_a_request_that_was_begun_is_finished_before_it_stops(tmp_path: Path, nu
         # Answered after the first half has arrived, on the one main thread of each worker that takes connections.
         for _ in range(8):
             served.get("/accounts/login/")
+        time.sleep(1)  # these may all have gone to another worker than the one that is still to take up the first half
         os.killpg(served.process.pid, number)
         while True:  # it takes no new connection any more
             try:
