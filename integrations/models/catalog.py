@@ -1,4 +1,4 @@
-"""The team's records: who is in it, its integrations with their revisions and drafts, its tokens, and who did what."""
+"""The catalog: integrations with their revisions and drafts."""
 
 import itertools
 import json
@@ -18,9 +18,8 @@ from integrations.gateway.definition import Api, AwsService, Http, Lambda, Mock,
 from integrations.gateway.findings import Finding, Severity
 from integrations.gateway.rules import VERSION as RULES_VERSION
 from integrations.gateway.rules import check
+from integrations.models.team import NAME_LENGTH, SLUG_LENGTH, Team
 
-NAME_LENGTH = 200
-SLUG_LENGTH = 100
 TRASHED_DAYS = 30
 """How long what was deleted can be restored."""
 DESCRIBED = (
@@ -37,14 +36,6 @@ DESCRIBED = (
     "rules_version",
 )
 """The columns of an integration that repeat its latest definition; `Integration.describe` sets them."""
-
-
-class Role(models.TextChoices):
-    """What a member may do; each may do all that the ones before it may."""
-
-    VIEWER = "viewer", "Viewer"
-    EDITOR = "editor", "Editor"
-    ADMIN = "admin", "Admin"
 
 
 class Lifecycle(models.TextChoices):
@@ -68,49 +59,6 @@ FILTERED = ("lifecycle", "levels", "backend", "owner", "created_by", "deleted_at
 
 ALIVE = Q(deleted_at=None)
 """In the catalog, not in the trash."""
-
-
-class Team(models.Model):
-    """Those who share a catalog."""
-
-    slug = models.SlugField(max_length=60, unique=True)
-    name = models.CharField(max_length=NAME_LENGTH)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Membership(models.Model):
-    """Somebody in a team, with a role."""
-
-    team = models.ForeignKey(Team, models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["team", "user"], name="one_membership_each")]
-
-    def __str__(self) -> str:
-        return f"{self.user} in {self.team}: {self.role}"
-
-
-class Invitation(models.Model):
-    """A link that makes its bearer a member, once. Only the hash of its secret is kept."""
-
-    team = models.ForeignKey(Team, models.CASCADE, related_name="invitations")
-    role = models.CharField(max_length=10, choices=Role)
-    note = models.CharField(max_length=NAME_LENGTH, blank=True)
-    secret_hash = models.CharField(max_length=64, unique=True)
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField()
-    accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
-    accepted_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.role} of {self.team}"
 
 
 class Tag(models.Model):
@@ -404,56 +352,6 @@ class Draft(models.Model):
         return f"{self.user}'s draft of {self.integration}"
 
 
-class Token(models.Model):
-    """What a pipeline shows to read the team's published exports. Only the hash of its secret is kept."""
-
-    team = models.ForeignKey(Team, models.CASCADE, related_name="tokens")
-    name = models.CharField(max_length=NAME_LENGTH)
-    secret_hash = models.CharField(max_length=64, unique=True)
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class SignInLink(models.Model):
-    """A link that signs its bearer in, once. Only the hash of its secret is kept."""
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    secret_hash = models.CharField(max_length=64, unique=True)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return f"for {self.user}"
-
-
-class AuditEvent(models.Model):
-    """Who did what, when: append-only."""
-
-    team = models.ForeignKey(Team, models.CASCADE, related_name="events")
-    at = models.DateTimeField(default=timezone.now)
-    actor = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    token = models.ForeignKey(Token, models.SET_NULL, null=True, blank=True, related_name="+")
-    verb = models.CharField(max_length=40)
-    """created, saved, published, deprecated, restored, deleted, exported, invited, …"""
-    subject = models.CharField(max_length=NAME_LENGTH)
-    """What it concerned, in words that outlive it: a slug and revision, a name."""
-    integration = models.ForeignKey(Integration, models.SET_NULL, null=True, blank=True, related_name="events")
-    detail = models.JSONField(default=dict, blank=True)
-
-    class Meta:
-        ordering: ClassVar = ["-at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["team", "-at"], name="events_of_a_team")]
-
-    def __str__(self) -> str:
-        return f"{self.actor or self.token} {self.verb} {self.subject}"
-
-
 BACKENDS = {
     "lambda": "Lambda",
     "http": "HTTP",
@@ -527,16 +425,3 @@ def searched_text(definition: str, labels: Iterable[str]) -> str:
             "".join(f"  {word}" for word in words),
         ]
     )
-
-
-def record(
-    team: Team,
-    actor: User | Token | None,
-    verb: str,
-    subject: str,
-    integration: Integration | None = None,
-    **detail: Any,
-) -> AuditEvent:
-    """Append an event to the team's trail."""
-    who = {"token": actor} if isinstance(actor, Token) else {"actor": actor}
-    return AuditEvent.objects.create(team=team, verb=verb, subject=subject, integration=integration, detail=detail, **who)
