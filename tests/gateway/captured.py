@@ -28,10 +28,11 @@ class Client:
         self.session = session
 
     def __getattr__(self, name: str) -> Any:
-        operation = operations(self.service)[name]
+        shape = operations(self.service)[name].input_shape
+        assert shape, f"{name} takes nothing"
 
         def call(**parameters: Any) -> dict[str, Any]:
-            report = ParamValidator().validate(parameters, operation.input_shape)
+            report = ParamValidator().validate(parameters, shape)
             assert not report.has_errors(), f"{name}: {report.generate_report()}"
             for key in IDS & parameters.keys():
                 assert parameters[key] in self.session.ids, f"{name}: {parameters[key]} is the id of nothing yet"
