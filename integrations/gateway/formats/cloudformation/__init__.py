@@ -1,0 +1,39 @@
+"""A definition as a CloudFormation template that deploys as it stands, in YAML or JSON; and such a template back."""
+
+from dataclasses import replace
+
+from integrations.gateway.formats.cloudformation.document import (
+    UNSUPPORTED,
+    camel,
+    dump_json,
+    dump_yaml,
+    misread,
+    place_of,
+    schema_value,
+    template,
+    unused,
+)
+from integrations.gateway.formats.cloudformation.reader import load, sayable
+from integrations.gateway.formats.export import Format
+
+__all__ = ["JSON", "UNSUPPORTED", "YAML", "camel", "load", "misread", "place_of", "sayable", "schema_value", "template", "unused"]
+
+YAML = Format(
+    name="cloudformation",
+    label="CloudFormation YAML",
+    lexer="yaml",
+    media_type="application/yaml",
+    dump=dump_yaml,
+    load=load,
+    marks=("Resources",),
+    sayable=sayable,
+    unsupported=UNSUPPORTED,
+)
+JSON = replace(
+    YAML,
+    name="cloudformation-json",
+    label="CloudFormation JSON",
+    lexer="json",
+    media_type="application/json",
+    dump=dump_json,
+)
