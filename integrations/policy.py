@@ -4,7 +4,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from integrations.models import Integration, Membership, Role, Token
+from integrations.models import Environment, Integration, Membership, Role, Token
 
 type Person = User | AnonymousUser
 
@@ -14,6 +14,10 @@ NEEDS: dict[str, Role] = {
     "edit": Role.EDITOR,
     "publish": Role.EDITOR,
     "delete": Role.EDITOR,
+    "plan": Role.EDITOR,
+    "apply": Role.EDITOR,
+    "approve": Role.EDITOR,
+    "environments": Role.ADMIN,
     "manage": Role.ADMIN,
 }
 """The least role for each thing that can be done in a team."""
@@ -46,6 +50,22 @@ def get_integration(user: Person, team: str, slug: str, *, may: str) -> tuple[In
         raise Http404("No such integration.") from None
     found.team = membership.team
     return found, membership
+
+
+def get_environment(user: Person, team: str, slug: str, *, may: str) -> tuple[Environment, Membership]:
+    """The team's environment, and the membership."""
+    membership = get_membership(user, team, may=may)
+    try:
+        found = Environment.objects.get(team=membership.team_id, slug=slug)
+    except Environment.DoesNotExist:
+        raise Http404("No such environment.") from None
+    found.team = membership.team
+    return found, membership
+
+
+def may_approve(user: Person, requested_by: User | None) -> bool:
+    """Whether this member may let go what was requested: somebody else has to."""
+    return requested_by is None or user.pk != requested_by.pk
 
 
 def get_for_pipeline(token: Token, team: str, slug: str) -> Integration:

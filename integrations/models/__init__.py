@@ -20,6 +20,7 @@ from integrations.models.catalog import (
     latest_revisions,
     recheck,
 )
+from integrations.models.deploy import Access, Binding, Deployment, Environment, Placement, placements_of, replace_bindings
 from integrations.models.team import NAME_LENGTH, SLUG_LENGTH, Invitation, Membership, Role, SignInLink, Team, Token
 from integrations.models.trail import AuditEvent, record
 
@@ -31,13 +32,18 @@ __all__ = [
     "NAME_LENGTH",
     "SLUG_LENGTH",
     "TRASHED_DAYS",
+    "Access",
     "AuditEvent",
+    "Binding",
+    "Deployment",
     "Draft",
+    "Environment",
     "Integration",
     "Invitation",
     "Level",
     "Lifecycle",
     "Membership",
+    "Placement",
     "Revision",
     "Role",
     "SearchText",
@@ -50,6 +56,8 @@ __all__ = [
     "folded",
     "free_slug",
     "latest_revisions",
+    "placements_of",
     "recheck",
     "record",
+    "replace_bindings",
 ]

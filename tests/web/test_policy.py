@@ -11,8 +11,8 @@ from integrations.policy import NEEDS, get_integration, get_membership
 
 ALLOWED = {
     Role.VIEWER: {"view", "export"},
-    Role.EDITOR: {"view", "export", "edit", "publish", "delete"},
-    Role.ADMIN: {"view", "export", "edit", "publish", "delete", "manage"},
+    Role.EDITOR: {"view", "export", "edit", "publish", "delete", "plan", "apply", "approve"},
+    Role.ADMIN: {"view", "export", "edit", "publish", "delete", "plan", "apply", "approve", "environments", "manage"},
 }
 
 
