@@ -32,7 +32,7 @@ class UnreadableForm(BadRequest):
     """A request that is not this form: what is wrong with it, in words for whoever sent it."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"{reason} Nothing was kept or saved. Copy what you need from the page, then reload it.")
+        super().__init__(f"{reason} Nothing was kept or saved. Go back to the page, copy what you need, then reload it.")
 
 
 # --- What there is to fill in, from the declared types and options ---------------------------------
@@ -604,7 +604,7 @@ PAGE = (
     "summary",
     "anyway",
 )
-BESIDE = frozenset((*PAGE, "owner", "tags", "message"))
+BESIDE = frozenset((*PAGE, "owner", "tags", "began-owner", "began-tags", "message"))
 """Inputs of the page that are no part of the definition."""
 
 

@@ -172,6 +172,18 @@ class Integration(models.Model):
         """When what is in the trash goes for good."""
         return None if self.deleted_at is None else self.deleted_at + timedelta(TRASHED_DAYS)
 
+    @property
+    def tag_names(self) -> list[str]:
+        """Its tags in their order."""
+        return sorted(tag.name for tag in self.tags.all())
+
+    def label(self, owner: str, tags: Iterable[str]) -> None:
+        """Set the owner and the tags, and what the search finds it by."""
+        self.owner = owner
+        self.save(update_fields=["owner"])
+        self.tags.set([Tag.objects.get_or_create(team=self.team, name=name)[0] for name in tags])
+        self.index(self.latest.definition)
+
     def describe(self, api: Api) -> None:
         """Repeat in this row what lists show of the definition; the caller saves it."""
         route = api.routes[0]

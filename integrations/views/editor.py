@@ -26,7 +26,7 @@ from integrations.gateway.findings import Finding
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.rules import RULES, apply_fix
 from integrations.gateway.rules import check as check_rules
-from integrations.models import NAME_LENGTH, Draft, Integration, Revision, StaleBase, Tag, record
+from integrations.models import NAME_LENGTH, AuditEvent, Draft, Integration, Revision, StaleBase, record
 from integrations.policy import get_integration, get_membership
 from integrations.preview import preview
 
@@ -55,6 +55,8 @@ class Edit:
     draft: Draft | None = None
     owner: str = ""
     tags: str = ""
+    began: tuple[str, str] = ("", "")
+    """Owner and tags as they stood when the edit began."""
     message: str = ""
     tab: str = ""
     seen: int = 0
@@ -106,19 +108,21 @@ def begun(request: HttpRequest, team: str, slug: str) -> tuple[Integration, User
 
 def words_of(integration: Integration) -> tuple[str, str]:
     """Owner and tags as they stand in their inputs."""
-    return integration.owner, ", ".join(tag.name for tag in integration.tags.all())
+    return integration.owner, ", ".join(integration.tag_names)
 
 
 def opened(request: HttpRequest, integration: Integration, user: User, draft: Draft | None) -> Edit:
     """What somebody finds who opens the editor: their draft, else the latest revision."""
     base = draft.base if draft else integration.latest
-    owner, tags = words_of(integration)
-    edit = Edit(integration, user, base, IntegrationForm.of(definition(base.definition), base.parked), draft, owner, tags)
+    owner, tags = began = words_of(integration)
+    form = IntegrationForm.of(definition(base.definition), base.parked)
+    edit = Edit(integration, user, base, form, draft, owner, tags, began)
     if draft:
-        kept = {"owner": owner, "tags": tags, "message": "", "undo": {}} | draft.posted
+        kept = {"owner": owner, "tags": tags, "began": began, "message": "", "undo": {}} | draft.posted
         fields = kept.get("fields") or IntegrationForm.of(definition(draft.definition)).posted
         edit.form = IntegrationForm(fields, definition(base.definition), draft.parked)
         edit.owner, edit.tags, edit.message, edit.undo = kept["owner"], kept["tags"], kept["message"], kept["undo"]
+        edit.began = (kept["began"][0], kept["began"][1])
         edit.seen = edit.counter = draft.counter
     edit.tab = secrets.token_urlsafe(8)
     edit.format = request.GET.get("format", "")
@@ -142,6 +146,7 @@ def typed(request: HttpRequest, integration: Integration, user: User, draft: Dra
         draft,
         owner=clean(post.get("owner", "")),
         tags=clean(post.get("tags", "")),
+        began=(clean(post.get("began-owner", "")), clean(post.get("began-tags", ""))),
         message=clean(post.get("message", "")),
         tab=clean(post.get("tab", ""))[:40],
         seen=seen,
@@ -191,8 +196,8 @@ def keep(edit: Edit) -> None:
     if edit.is_stale:
         return
     text = dumps(edit.form.api)
-    if edit.draft is None and edit.base.number < edit.integration.latest_number and text == edit.integration.latest.definition:
-        return  # a check that came after the save of what it carries
+    if edit.draft is None and edit.base.number < edit.integration.latest_number and was_saved(edit):
+        return
     values: dict[str, Any] = {
         "base": edit.base,
         "counter": edit.counter,
@@ -200,6 +205,7 @@ def keep(edit: Edit) -> None:
             "fields": edit.form.posted,
             "owner": edit.owner,
             "tags": edit.tags,
+            "began": edit.began,
             "message": edit.message,
             "tab": edit.tab,
             "undo": edit.undo,
@@ -216,6 +222,12 @@ def keep(edit: Edit) -> None:
         draft.counter, draft.updated_at = edit.counter, values["updated_at"]
     else:
         edit.is_stale = True
+
+
+def was_saved(edit: Edit) -> bool:
+    """Whether this tab has saved since: a check that comes after the save is of what was typed before it."""
+    saves = AuditEvent.objects.filter(integration=edit.integration, verb="saved", actor=edit.user, detail__tab=edit.tab)
+    return any(event.detail.get("counter", 0) >= edit.counter for event in saves)
 
 
 # --- Showing ---------------------------------------------------------------------------------------
@@ -451,7 +463,8 @@ def save(request: HttpRequest, found: Edit) -> HttpResponse:
     changed = dumps(form.api) != found.base.definition
     revision: Revision | None = found.base
     with transaction.atomic():
-        labels = (found.owner, sorted(names or [])) != (integration.owner, sorted(tag.name for tag in integration.tags.all()))
+        labels = labelled(integration, found.owner, names or [], found.began)
+        relabelled = labels != (integration.owner, integration.tag_names)
         if changed:
             try:
                 revision = integration.save_revision(form.api, found.user, found.message, form.parked, onto=found.base.number)
@@ -459,13 +472,11 @@ def save(request: HttpRequest, found: Edit) -> HttpResponse:
                 revision = integration.latest if integration.latest.definition == dumps(form.api) else None
                 changed = False
         if revision is not None:
-            if labels:
-                integration.owner = found.owner
-                integration.save(update_fields=["owner"])
-                integration.tags.set([Tag.objects.get_or_create(team=integration.team, name=name)[0] for name in names or []])
-                integration.index(revision.definition)
-            if changed or labels:
-                record(integration.team, found.user, "saved", f"{slug} {revision}", integration, revision=revision.number)
+            if relabelled:
+                integration.label(*labels)
+            if changed or relabelled:
+                tab = {"tab": found.tab, "counter": found.counter}
+                record(integration.team, found.user, "saved", f"{slug} {revision}", integration, revision=revision.number, **tab)
             Draft.objects.filter(integration=integration, user=found.user).delete()
     if revision is None:
         found.counter = max(found.counter, found.draft.counter if found.draft else 0) + 1
@@ -473,11 +484,18 @@ def save(request: HttpRequest, found: Edit) -> HttpResponse:
         return redirect("integration-merge", team, slug)
     if changed:
         messages.success(request, f"Saved {revision}.")
-    elif labels:
+    elif relabelled:
         messages.success(request, f"Saved the owner and tags; the definition is still {revision}.")
     else:
         messages.info(request, f"Nothing to save: this is the same as {revision}.")
     return redirect(here)
+
+
+def labelled(integration: Integration, owner: str, tags: list[str], began: tuple[str, str]) -> tuple[str, list[str]]:
+    """The owner and the tags that a save leaves: what was changed since the edit began, on what the catalog has by now."""
+    before = tag_names(began[1]) or []
+    added, taken = set(tags) - set(before), set(before) - set(tags)
+    return owner if owner != began[0] else integration.owner, sorted((set(integration.tag_names) | added) - taken)
 
 
 def tag_names(text: str) -> list[str] | None:

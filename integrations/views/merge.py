@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,9 +21,10 @@ from integrations.gateway.diff import Merge, Side, Spot, words
 from integrations.gateway.findings import Severity
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.rules import check
-from integrations.models import Draft, Integration, Membership, Revision, StaleBase, record
+from integrations.models import NAME_LENGTH, Draft, Integration, Membership, Revision, StaleBase, record
 from integrations.policy import get_integration
 from integrations.preview import preview
+from integrations.views.editor import labelled, tag_names, words_of
 from integrations.views.history import MESSAGE_LENGTH, Cell, about, cell, cells
 
 SIDES: tuple[Side, ...] = ("mine", "theirs")
@@ -55,7 +57,9 @@ def merge(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         messages.info(request, "There is nothing to merge: nobody has saved since your draft began.")
         return redirect("integration-edit", team, slug)
     fields = draft.posted.get("fields")
-    if fields and IntegrationForm(fields, draft.base.api, draft.parked).unheld:
+    prefetch_related_objects([entry], "tags")
+    labels = draft_labels(entry, draft)
+    if labels is None or (fields and IntegrationForm(fields, draft.base.api, draft.parked).unheld):
         messages.warning(request, "Your draft holds a value that nothing can be saved with. Mend that first; then merge.")
         return redirect("integration-edit", team, slug)
     theirs = entry.revisions.select_related("author").get(number=entry.latest_number)
@@ -71,6 +75,16 @@ def merge(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     return render(
         request, "integrations/merge.html" + ("#result" if "HX-Request" in request.headers else ""), context, status=status
     )
+
+
+def draft_labels(entry: Integration, draft: Draft) -> tuple[str, list[str]] | None:
+    """The owner and the tags that a save of the draft leaves; None where what was typed cannot be saved."""
+    owner, tags = words_of(entry)
+    typed = {"owner": owner, "tags": tags, "began": (owner, tags)} | draft.posted
+    names = tag_names(typed["tags"])
+    if names is None or len(typed["owner"]) > NAME_LENGTH:
+        return None
+    return labelled(entry, typed["owner"], names, (typed["began"][0], typed["began"][1]))
 
 
 def seen_number(request: HttpRequest) -> int:
@@ -112,6 +126,8 @@ def save(
     except StaleBase as stale:
         messages.warning(request, f"Nothing was saved: r{stale.latest} has come since. Your draft is kept; choose again.")
         return redirect("integration-merge", team, slug)
+    if (labels := draft_labels(entry, draft)) not in (None, (entry.owner, entry.tag_names)):
+        entry.label(*labels)
     draft.delete()
     record(entry.team, member.user, "saved", f"{slug} {revision}", entry, merged=[draft.base.number, theirs.number])
     messages.success(request, f"Saved {revision}: your changes and those of {theirs}.")
@@ -146,6 +162,7 @@ def page(
     for_now: dict[str, Side] = {spot.name: "mine" for spot in undecided(found, choices)}
     result = found.resolved(for_now | dict(choices))
     findings = check(result)
+    labels = draft_labels(entry, draft)
     name = request.POST.get("format") or request.GET.get("format") or ""
     name = name if name in FORMATS else next(iter(FORMATS))
     shown = [choice(number, spot, choices) for number, spot in enumerate(found.spots, 1)]
@@ -153,6 +170,8 @@ def page(
         "draft": draft,
         "base": draft.base,
         "theirs": theirs,
+        "labels": None if labels == (entry.owner, entry.tag_names) else labels,
+        "both": any(each.spot.state == "same" for each in shown),
         "conflicts": [each for each in shown if each.spot.state == "conflict"],
         "others": [each for each in shown if each.spot.state != "conflict"],
         "still_open": [each for each in shown if each.is_open],

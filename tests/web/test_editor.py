@@ -311,9 +311,19 @@ def test_a_check_that_arrives_after_its_save_keeps_no_draft(as_editor: Client, b
     form = inputs(as_editor, to("edit")) | {"description": ["Lists books."]}
     as_editor.post(to("edit"), form)
     as_editor.post(to("check"), form, headers=HTMX)
+    as_editor.post(to("check"), form | {"description": ["Lists bo"]}, headers=HTMX)
     assert not Draft.objects.exists()
-    as_editor.post(to("check"), form | {"description": ["Lists all books."]}, headers=HTMX)
+    as_editor.post(to("check"), form | {"description": ["Lists all books."], "counter": ["9"]}, headers=HTMX)
     assert Draft.objects.get().base.number == 1
+
+
+def test_a_save_changes_the_labels_that_were_changed_and_no_others(as_editor: Client, books: Entry) -> None:
+    books.label("Orders", ["a", "b"])
+    form = inputs(as_editor, to("edit"))
+    books.label("Billing", ["a", "b", "theirs"])
+    as_editor.post(to("edit"), form | {"tags": ["b, mine"], "description": ["Lists books."]})
+    books.refresh_from_db()
+    assert (books.owner, books.tag_names) == ("Billing", ["b", "mine", "theirs"])
 
 
 def test_two_people_save_and_the_second_is_asked(as_editor: Client, admin: User, books: Entry) -> None:

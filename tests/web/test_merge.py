@@ -212,6 +212,17 @@ def test_saving_in_the_editor_on_a_stale_base_leads_here(conflict: Entry, as_edi
     assert conflict.revisions.count() == 2
 
 
+def test_the_labels_of_the_draft_are_merged_too(conflict: Entry, as_editor: Client) -> None:
+    conflict.label("Orders", ["a"])
+    kept = Draft.objects.get()
+    kept.posted |= {"tags": "mine", "began": ["", ""]}
+    kept.save()
+    assert "The owner and tags of your draft are saved with it: Orders, a, mine." in words(as_editor.get(ADDRESS))
+    choose(as_editor, {TIMEOUT: "mine"})
+    conflict.refresh_from_db()
+    assert (conflict.latest_number, conflict.owner, conflict.tag_names) == (3, "Orders", ["a", "mine"])
+
+
 def test_only_editors_merge(conflict: Entry, viewer: User, stranger: User, client: Client) -> None:
     for user, status in ((viewer, 403), (stranger, 404)):
         client.force_login(user)
@@ -221,5 +232,5 @@ def test_only_editors_merge(conflict: Entry, viewer: User, stranger: User, clien
 def test_a_merge_takes_a_fixed_number_of_queries(
     conflict: Entry, as_editor: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         as_editor.get(ADDRESS)
