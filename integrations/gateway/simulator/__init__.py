@@ -1,0 +1,35 @@
+"""A request and a backend's answer in, a Trace of what API Gateway does with them out."""
+
+from integrations.gateway.simulator.fidelity import BEHAVIOURS, Behaviour, Fidelity
+from integrations.gateway.simulator.trace import (
+    Answer,
+    EndpointRequest,
+    GatewayResponse,
+    Request,
+    Response,
+    SampleError,
+    Stage,
+    Step,
+    Trace,
+    dumps,
+    load_answer,
+    load_request,
+)
+
+__all__ = [
+    "BEHAVIOURS",
+    "Answer",
+    "Behaviour",
+    "EndpointRequest",
+    "Fidelity",
+    "GatewayResponse",
+    "Request",
+    "Response",
+    "SampleError",
+    "Stage",
+    "Step",
+    "Trace",
+    "dumps",
+    "load_answer",
+    "load_request",
+]
