@@ -72,7 +72,8 @@ def test_the_theme_is_switched_and_kept(bench: Bench, system: str, javascript: b
     page = bench.page(theme="dark" if system == "dark" else "light", javascript=javascript)
     page.goto(reverse("account_login"))
     expect(page.get_by_role("button", name=f"{system} theme")).to_have_count(0)
-    page.get_by_role("button", name=f"{other} theme").click()
+    with page.expect_response("**" + reverse("preferences")):
+        page.get_by_role("button", name=f"{other} theme").click()
     expect(page.locator("html")).to_have_attribute("data-theme", other)
     expect(page.get_by_role("button", name=f"{system} theme")).to_be_visible()
 
