@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from integrations.views import bulk, catalog, editor, entrance, entry, exports, history, merge, new, preferences, team, trash
+from integrations.views import (
+    bulk,
+    catalog,
+    editor,
+    entrance,
+    entry,
+    environments,
+    exports,
+    history,
+    merge,
+    new,
+    preferences,
+    team,
+    trash,
+)
 
 urlpatterns = [
     path("", catalog.home, name="home"),
@@ -19,6 +33,20 @@ urlpatterns = [
     path("t/<slug:team>/settings/tokens/<int:token>/revoke", team.token_revoke, name="token-revoke"),
     path("t/<slug:team>/settings/audit", team.audit, name="team-audit"),
     path("t/<slug:team>/settings/audit.csv", team.audit_csv, name="team-audit-csv"),
+    # Environments
+    path("t/<slug:team>/settings/environments", environments.environments, name="environments"),
+    path("t/<slug:team>/settings/environments/new", environments.new, name="environment-new"),
+    path("t/<slug:team>/settings/environments/<slug:environment>", environments.environment, name="environment"),
+    path(
+        "t/<slug:team>/settings/environments/<slug:environment>/values",
+        environments.environment_values,
+        name="environment-values",
+    ),
+    path(
+        "t/<slug:team>/settings/environments/<slug:environment>/remove",
+        environments.environment_remove,
+        name="environment-remove",
+    ),
     # Catalog
     path("t/<slug:team>/", catalog.catalog, name="catalog"),
     path("t/<slug:team>/bulk", bulk.bulk, name="bulk"),

@@ -50,6 +50,11 @@ class Environment(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def role_name(self) -> str:
+        """The role without its account; empty where none is assumed."""
+        return self.role_arn.partition(":role/")[2]
+
     def values_for(self, integration: Integration) -> dict[str, str]:
         """Parameter → value, as a deployment of the integration finds it here: its own, else the environment's.
 

@@ -208,6 +208,10 @@ VERBS = (
     "removed",
     "made token",
     "revoked token",
+    "made environment",
+    "changed environment",
+    "changed values of",
+    "removed environment",
 )
 """What is told of, as the filter offers it. It is what the code records, says a test."""
 

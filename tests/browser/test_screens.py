@@ -15,6 +15,9 @@ LOOKED_AT = {
     "bulk": "bulk-tag",
     "catalog": "catalog",
     "duplicate": "duplicate",
+    "environment": "environment",
+    "environment-new": "environment-new",
+    "environments": "environments",
     "history": "history",
     "integration": "entry",
     "integration-edit": "editor-refused",
@@ -36,6 +39,8 @@ HERE = ("account_change_password", "account_inactive", "account_logout", "accoun
 NO_PAGE = {
     "account_set_password",  # leads on to the change: everybody here has a password
     "draft-export",
+    "environment-remove",
+    "environment-values",
     "export",
     "home",
     "integration-act",

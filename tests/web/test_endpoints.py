@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from integrations.accounts import invite, make_token
-from integrations.models import Integration, Membership, Role, Team
+from integrations.models import Environment, Integration, Membership, Role, Team
 from integrations.policy import NEEDS, is_allowed
 from tests.web.conftest import member
 
@@ -39,6 +39,12 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "token-revoke": ("POST", "manage"),
     "team-audit": ("GET", "manage"),
     "team-audit-csv": ("GET", "manage"),
+    # Environments
+    "environments": ("GET", "environments"),
+    "environment-new": ("GET", "environments"),
+    "environment": ("GET", "environments"),
+    "environment-values": ("POST", "environments"),
+    "environment-remove": ("POST", "environments"),
     # Catalog
     "catalog": ("GET", "view"),
     "bulk": ("POST", "export"),
@@ -88,6 +94,9 @@ def things(team: Team, books: Integration, admin: User) -> dict[str, Any]:
     """What stands in URLs, by the name of the part."""
     books.publish(books.latest, admin)
     other = member(team, Role.VIEWER, "other")
+    dev = Environment.objects.create(
+        team=team, slug="dev", name="dev", account="111122223333", region="eu-west-1", stage_name="live"
+    )
     return {
         "team": team.slug,
         "slug": books.slug,
@@ -97,6 +106,7 @@ def things(team: Team, books: Integration, admin: User) -> dict[str, Any]:
         "invitation": invite(team, Role.VIEWER, admin, timedelta(days=1))[0].pk,
         "token": make_token(team, "deploy", admin, timedelta(days=1))[0].pk,
         "secret": "unknown",
+        "environment": dev.slug,
     }
 
 

@@ -1,0 +1,70 @@
+"""Environments, plans and deployments in Chromium: pictures of every screen, by keyboard, and without JavaScript."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from integrations import demo
+from integrations.models import Environment, Team
+from tests.browser.bench import Bench
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def storefront(transactional_db: None) -> Team:
+    """The demo team."""
+    return demo.make()
+
+
+@pytest.fixture
+def robin(storefront: Team) -> User:
+    """Its first admin."""
+    return User.objects.get(username="robin")
+
+
+def test_an_environment_is_made_with_an_answer_to_each_field(bench: Bench, storefront: Team, robin: User) -> None:
+    page = bench.page(robin)
+    page.goto(reverse("environments", args=[storefront.slug]))
+    page.get_by_role("link", name="New environment").click()
+    page.get_by_label("Name", exact=True).fill("prod")
+    page.get_by_role("textbox", name="Account").fill("storefront")
+    page.get_by_label("Region").fill("eu-central-1")
+    expect(page.get_by_text("Give twelve digits")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Account")).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("textbox", name="Account").fill("444455556666")
+    expect(page.get_by_text("Give twelve digits")).to_have_count(0)
+    expect(page.get_by_label("Role", exact=True)).to_be_hidden()
+    page.get_by_label("Way in").select_option("role")
+    page.get_by_label("Role", exact=True).fill("arn:aws:iam::111122223333:role/GatehouseDeployer")
+    page.get_by_label("External id").focus()
+    expect(page.get_by_text("This role is of account 111122223333")).to_be_visible()
+    page.get_by_label("Protected").check()
+    bench.screen(page, "environment-new")
+    page.get_by_label("Role", exact=True).fill("arn:aws:iam::444455556666:role/GatehouseDeployer")
+    page.get_by_role("button", name="Make the environment").click()
+
+    expect(page.get_by_role("heading", name="prod", exact=True)).to_be_visible()
+    made = Environment.objects.get()
+    assert (made.account, made.role_name, made.protected) == ("444455556666", "GatehouseDeployer", True)
+    page.get_by_label("Parameter 1").fill("Orders")
+    page.get_by_label("Value of the parameter in row 1").fill("arn:aws:lambda:eu-central-1:444455556666:function:orders")
+    page.get_by_role("button", name="Save the values").click()
+    expect(page.get_by_text("The values of prod are saved.")).to_be_visible()
+    bench.screen(page, "environment")
+    page.goto(reverse("environments", args=[storefront.slug]))
+    bench.screen(page, "environments")
+
+
+def test_an_environment_is_made_without_javascript(bench: Bench, storefront: Team, robin: User) -> None:
+    page = bench.page(robin, javascript=False)
+    page.goto(reverse("environment-new", args=[storefront.slug]))
+    with bench.expecting("status of 422"):
+        page.get_by_role("button", name="Make the environment").click()
+    expect(page).to_have_title("Error: New environment, Storefront · Gatehouse")
+    page.get_by_label("Name", exact=True).fill("dev")
+    page.get_by_role("textbox", name="Account").fill("111122223333")
+    page.get_by_label("Region").fill("eu-central-1")
+    page.get_by_role("button", name="Make the environment").click()
+    expect(page.get_by_text("dev is made.")).to_be_visible()
