@@ -20,7 +20,16 @@ from integrations.models.catalog import (
     latest_revisions,
     recheck,
 )
-from integrations.models.deploy import Access, Binding, Deployment, Environment, Placement, placements_of, replace_bindings
+from integrations.models.deploy import (
+    Access,
+    Binding,
+    Deployment,
+    Environment,
+    Placement,
+    Proposal,
+    placements_of,
+    replace_bindings,
+)
 from integrations.models.operation import (
     ACTIVE,
     LEASE,
@@ -65,6 +74,7 @@ __all__ = [
     "Operation",
     "OperationCall",
     "Placement",
+    "Proposal",
     "Purpose",
     "Revision",
     "Role",

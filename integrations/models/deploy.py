@@ -1,6 +1,7 @@
 """Where the team deploys, with which values, what each integration is called there, and what was deployed."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import ClassVar
 
 from django.contrib.auth.models import User
@@ -40,6 +41,9 @@ class Environment(models.Model):
     stage_name = models.CharField(max_length=128)
     protected = models.BooleanField(default=False)
     """Takes published revisions only, a typed stage name, and the approval of a second person."""
+    seen_as = models.CharField(max_length=2048, blank=True)
+    """The ARN that `sts get-caller-identity` last said: who Gatehouse is there."""
+    seen_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -110,9 +114,13 @@ class Placement(models.Model):
     live = models.ForeignKey("Deployment", models.SET_NULL, null=True, blank=True, related_name="+")
     """What the stage was last pointed at from here."""
     read_at = models.DateTimeField(null=True, blank=True)
-    """When the account was last compared with `live`."""
+    """When the account was last read; None while nobody has since `live` was."""
+    configured = models.TextField(blank=True)
+    """The definition that the API's configuration held then, as canonical JSON; empty where its method was not there."""
+    deployed = models.TextField(blank=True)
+    """The definition that its stage served then, likewise."""
     differences = models.PositiveIntegerField(null=True, blank=True)
-    """In how many options the account differed from `live` then; None while nobody has looked since."""
+    """In how many options configuration or stage differed from `live` then."""
 
     class Meta:
         constraints: ClassVar = [
@@ -125,15 +133,20 @@ class Placement(models.Model):
     def went_live(
         self, deployment_id: str, api: Api, *, revision: Revision | None, by: User | None, note: str = ""
     ) -> "Deployment":
-        """Keep what the stage points to now: the deployment's id, and the definition as it was bound. Knows of no drift yet."""
+        """Keep what the stage points to now: the deployment's id, and the definition as it was bound. What was read is over."""
         text = dumps(api)
         self.live, _ = self.deployments.get_or_create(
             deployment_id=deployment_id,
             defaults={"definition": text, "sha256": digest(text), "revision": revision, "made_by": by, "note": note},
         )
-        self.read_at, self.differences = timezone.now(), 0
-        self.save()
+        self.forget()
         return self.live
+
+    def forget(self) -> None:
+        """What was read of the account holds no longer."""
+        self.read_at = self.differences = None
+        self.configured = self.deployed = ""
+        self.save()
 
 
 class Deployment(models.Model):
@@ -162,6 +175,39 @@ class Deployment(models.Model):
     def api(self) -> Api:
         """The definition as a value."""
         return loads(self.definition)
+
+
+VALID = timedelta(minutes=15)
+"""For how long a plan that was shown may be applied. A change of the account or of a value ends it sooner."""
+
+
+class Proposal(models.Model):
+    """A plan as it was shown, before anybody applies it."""
+
+    placement = models.ForeignKey(Placement, models.CASCADE, related_name="proposals")
+    revision = models.ForeignKey(Revision, models.SET_NULL, null=True, related_name="+")
+    """What is planned; None where the plan takes away, or brings back what has no revision."""
+    plan = models.JSONField()
+    """As `plan.to_json` writes it."""
+    plan_hash = models.CharField(max_length=64)
+    seen_as = models.CharField(max_length=2048)
+    """Who Gatehouse was in the account when it was read: an ARN."""
+    note = models.CharField(max_length=NAME_LENGTH, blank=True)
+    made_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    operation = models.ForeignKey("Operation", models.SET_NULL, null=True, blank=True, related_name="+")
+    """What carries it out, once somebody applied it."""
+
+    class Meta:
+        ordering: ClassVar = ["-made_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"plan {self.plan_hash[:12]}"
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the account was read too long ago to apply it."""
+        return timezone.now() > self.made_at + VALID
 
 
 def placements_of(entries: Iterable[Integration]) -> dict[tuple[int, int], Placement]:

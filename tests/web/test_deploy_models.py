@@ -5,8 +5,10 @@ import dataclasses
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError
+from django.utils import timezone
 
 from integrations.models import Environment, Integration, Placement, Team, placements_of, replace_bindings
+from integrations.models.deploy import VALID
 from tests.web.conftest import BOOKS
 
 
@@ -55,4 +57,20 @@ def test_what_went_live_is_kept_with_the_values_in_place(dev: Environment, books
     assert again == first != second
     assert list(placement.deployments.all()) == [second, first]
     kept = placements_of([books])[books.pk, dev.pk]
-    assert (kept.live, kept.differences, kept.rest_api_id) == (first, 0, "a1b2c3")
+    assert (kept.live, kept.rest_api_id) == (first, "a1b2c3")
+
+
+def test_what_was_read_is_over_when_something_else_goes_live(dev: Environment, books: Integration) -> None:
+    placement = Placement.objects.create(environment=dev, integration=books, differences=2, configured="{}", deployed="{}")
+    placement.went_live("d1", BOOKS, revision=books.latest, by=None)
+
+    placement.refresh_from_db()
+    assert (placement.read_at, placement.differences, placement.configured, placement.deployed) == (None, None, "", "")
+
+
+def test_a_plan_is_stale_after_a_while(dev: Environment, books: Integration) -> None:
+    placement = Placement.objects.create(environment=dev, integration=books)
+    proposal = placement.proposals.create(plan={}, plan_hash="0", made_at=timezone.now() - VALID / 2)
+    assert not proposal.is_stale
+    proposal.made_at -= VALID
+    assert proposal.is_stale
