@@ -10,6 +10,8 @@ from django.conf import settings as django_settings
 from django.test import override_settings
 from hypothesis import settings
 
+from tests.aws.localstack import server as localstack_server
+
 settings.register_profile("gatehouse", deadline=None)  # how long an example takes says nothing on a busy machine
 settings.load_profile("gatehouse")
 
@@ -31,6 +33,7 @@ NEEDS: dict[str, tuple[Callable[[], object], str]] = {
     "synthesis": (program("node"), "Node 20 or newer: apt-get install nodejs"),
     "java": (program("javac"), "a JDK: apt-get install default-jdk-headless"),
     "postgresql": (postgresql_programs, "PostgreSQL: apt-get install postgresql"),
+    "localstack": (localstack_server.python, "Python 3.13 for LocalStack: pyenv install 3.13"),
 }
 """Marker → whether this machine has what such a test needs, and how to get it."""
 
@@ -69,3 +72,10 @@ def quick_passwords() -> Iterator[None]:
     """Hashing a password takes a good part of a second on purpose; no test is about that."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(scope="session")
+def localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a LocalStack of this session's own, for any account (twelve digits as the access key) and Region."""
+    with localstack_server.running(tmp_path_factory.mktemp("localstack")) as url:
+        yield url
