@@ -26,6 +26,7 @@ class Purpose(models.TextChoices):
     """What an operation is for, in the words of a button."""
 
     DEPLOY = "deploy", "Deploy"
+    ADOPT = "adopt", "Adopt"
     ROLL_BACK = "roll_back", "Roll back"
     DESTROY = "destroy", "Destroy"
 
