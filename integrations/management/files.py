@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from integrations.gateway import formats
 from integrations.gateway.definition import LIMITS, Api, DefinitionError, bind, leaves
 from integrations.gateway.findings import Finding
-from integrations.gateway.formats import FORMATS, Export, Format, Loaded, UnreadableText, loaded
+from integrations.gateway.formats import FORMATS, Asked, Export, Format, Reading, UnreadableText
 from integrations.gateway.formats.export import LOST
 from integrations.gateway.grammar import references_in
 
@@ -24,8 +25,21 @@ class Writes(Protocol):
         """One line."""
 
 
-def read(name: str) -> Loaded:
+def read(name: str) -> Reading:
     """What a file holds, `-` for standard input. Raises Unusable."""
+
+    def beside(other: str) -> str | None:
+        path = Path(name).parent / other
+        return text_of(str(path)) if name != "-" and path.is_file() else None
+
+    try:
+        return formats.read(text_of(name), Asked(name=name, beside=beside))
+    except UnreadableText as error:
+        raise Unusable(f"{name}: {error}") from error
+
+
+def text_of(name: str) -> str:
+    """The text of a file, `-` for standard input. Raises Unusable."""
     try:
         if name == "-":
             data = sys.stdin.buffer.read(LIMITS["bytes"] + 1)
@@ -34,13 +48,11 @@ def read(name: str) -> Loaded:
                 data = file.read(LIMITS["bytes"] + 1)
         if len(data) > LIMITS["bytes"]:
             raise Unusable(f"{name}: The file is longer than {LIMITS['bytes']:,} bytes. Split it.")
-        return loaded(data.decode("utf-8-sig"))
+        return data.decode("utf-8-sig")
     except OSError as error:
         raise Unusable(f"{name}: {error.strerror}. Check the path.") from error
     except UnicodeDecodeError as error:
         raise Unusable(f"{name}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
-    except UnreadableText as error:
-        raise Unusable(f"{name}: {error}") from error
 
 
 def a_value(text: str) -> tuple[str, str]:

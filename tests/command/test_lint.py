@@ -38,7 +38,7 @@ def test_an_error_leaves_with_1_and_says_where() -> None:
         "file": "-",
         "route": "GET /books",
         "path": ["routes", 0, "integration", "timeout_ms"],
-        "line": None,
+        "line": 1,
         "rule": "X1",
         "severity": "error",
         "message": "Use 50 ms or more.",
@@ -50,7 +50,7 @@ def test_a_warning_leaves_with_0_and_is_printed() -> None:
     status, out, _ = lint("-", given=definition(timeout_ms=29_001))
 
     assert status == 0
-    assert out.startswith("-: GET /books: failure X1-quota at integration.timeout_ms: Use 29,000 ms or less")
+    assert out.startswith("-: GET /books: failure X1-quota at integration.timeout_ms in line 1: Use 29,000 ms or less")
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_many_files_of_many_formats(tmp_path: Path) -> None:
     status, out, errors = lint(str(openapi), str(plain), str(broken))
 
     assert status == 2
-    assert errors.startswith(f"{broken}: line 1: This is not JSON")
+    assert errors.startswith(f"{broken}: line 1, column 2: This is not JSON")
     assert [line.split(": Use")[0] for line in out.splitlines()] == [
         f"{openapi}: ignored import-lost: paths./books.get.tags: Gatehouse does not read this. It was left out.",
-        f"{openapi}: GET /books: failure X1-quota at integration.timeout_ms",
-        f"{plain}: GET /books: error X1 at integration.timeout_ms",
+        f"{openapi}: GET /books: failure X1-quota at integration.timeout_ms in line 6",
+        f"{plain}: GET /books: error X1 at integration.timeout_ms in line 1",
     ]

@@ -1,12 +1,13 @@
 """A definition in, a file out; and back, for the formats that can be read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from integrations.gateway.formats import boto3_calls, cdk_python, cloudformation, definition, openapi
 from integrations.gateway.formats.export import Export, Format, Loaded, UnreadableText
-from integrations.gateway.formats.file_value import top_keys
+from integrations.gateway.formats.reading import Asked, ReadApi, Reading
+from integrations.gateway.formats.source import Source, read_source
 
-__all__ = ["FORMATS", "Export", "Format", "Loaded", "UnreadableText", "loaded"]
+__all__ = ["FORMATS", "Asked", "Export", "Format", "Loaded", "ReadApi", "Reading", "UnreadableText", "loaded", "read"]
 
 FORMATS: Mapping[str, Format] = {
     format.name: format
@@ -22,12 +23,33 @@ FORMATS: Mapping[str, Format] = {
     )
 }
 
+READERS: Mapping[str, Callable[[Source, Asked], Reading]] = {
+    "Resources": cloudformation.read,
+    "openapi": openapi.read,
+    "swagger": openapi.read,
+    "schema": definition.read,
+}
+"""A key at the top of a text → what reads it."""
+
+
+def read(text: str, asked: Asked | None = None) -> Reading:
+    """What a text in any format that can be read holds; its outermost keys tell which it is.
+
+    Raises UnreadableText, with the line and column where they are known, on broken syntax and on a text that is none of them.
+    What cannot be understood otherwise is a finding of the reading.
+    """
+    source = read_source(text)
+    if isinstance(source.value, dict):
+        for key, reader in READERS.items():
+            if key in source.value:
+                return reader(source, asked or Asked())
+    raise UnreadableText(
+        "This is no file that Gatehouse reads. At its outermost level one of these keys is wanted: Resources (CloudFormation,"
+        " SAM), openapi or swagger (OpenAPI), schema (a definition).",
+        1,
+    )
+
 
 def loaded(text: str) -> Loaded:
-    """What a text in any format that can be read holds; its outermost keys tell which it is. Raises UnreadableText."""
-    keys = top_keys(text)
-    for form in FORMATS.values():
-        if form.load is not None and keys & set(form.marks):
-            return form.load(text)
-    marks = ", ".join(sorted(f"{form.marks[0]} ({form.label})" for form in FORMATS.values() if form.load and form.marks))
-    raise UnreadableText(f"No format is known by its outermost keys. One of these is wanted: {marks}.")
+    """The definitions that a text holds, and what is said of them. Raises UnreadableText."""
+    return read(text).loaded

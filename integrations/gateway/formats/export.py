@@ -65,12 +65,14 @@ class Loaded:
 
 
 class UnreadableText(ValueError):
-    """A text whose syntax is broken: why, and the line (from 1) where that is known."""
+    """A text whose syntax is broken: why, and the line and column (from 1) where they are known."""
 
-    def __init__(self, message: str, line: int | None = None) -> None:
-        super().__init__(f"line {line}: {message}" if line else message)
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        where = f"line {line}, column {column}: " if line and column else f"line {line}: " if line else ""
+        super().__init__(where + message)
         self.message = message
         self.line = line
+        self.column = column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +87,6 @@ class Format:
     media_type: str
     dump: Callable[[Api], Export]
     load: Callable[[str], Loaded] | None = None
-    marks: tuple[str, ...] = ()
-    """For one that can be read: the keys at the top of a text, of which any tells that it is in this format."""
     sayable: Callable[[Api], Api] | None = None
     """For one that can be read: the part of a definition that it holds, as `load` gives it back."""
     unsupported: Mapping[str, str] = field(default_factory=dict)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             found = read(options["file"])
             if len(found.apis) != 1:
                 raise Unusable(f"{options['file']}: it holds {len(found.apis)} APIs, and one is wanted. Nothing was written.")
-            api = with_values(found.apis[0], dict(options["values"]))
+            api = with_values(found.apis[0].api, dict(options["values"]))
             status, _ = write(api, options["to"], options["out"], self.stdout, self.stderr, lost=found.findings)
         except Unusable as error:
             self.stderr.write(str(error))

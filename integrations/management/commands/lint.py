@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -64,7 +65,10 @@ class Command(BaseCommand):
                 unreadable = True
                 continue
             found += [as_json(name, None, finding) for finding in file.findings]
-            found += [as_json(name, api, finding) for api in file.apis for finding in check(api)]
+            for api in file.apis:
+                found += [
+                    as_json(name, api.api, replace(finding, line=file.line(api, finding.path))) for finding in check(api.api)
+                ]
         if options["format"] == "json":
             self.stdout.write(json.dumps(found, indent=2))
         else:

@@ -341,7 +341,7 @@ def test_an_intrinsic_becomes_a_reference_that_keeps_it() -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("a: [", 1), ("{", 1), ("[]", None), ("a: &x 1\nResources: *x", 2), ("Resources: 1", None), ("{" * 100_000, None)],
+    [("a: [", 1), ("{", 1), ("[]", None), ("a: &x 1\nResources: *y", 2), ("Resources: 1", None), ("{" * 100_000, None)],
 )
 def test_broken_syntax_is_refused_with_its_line(text: str, line: int | None) -> None:
     with pytest.raises(UnreadableText) as refused:

@@ -13,10 +13,23 @@ from integrations.gateway.formats.cloudformation.document import (
     template,
     unused,
 )
-from integrations.gateway.formats.cloudformation.reader import load, sayable
+from integrations.gateway.formats.cloudformation.reader import load, read, sayable
 from integrations.gateway.formats.export import Format
 
-__all__ = ["JSON", "UNSUPPORTED", "YAML", "camel", "load", "misread", "place_of", "sayable", "schema_value", "template", "unused"]
+__all__ = [
+    "JSON",
+    "UNSUPPORTED",
+    "YAML",
+    "camel",
+    "load",
+    "misread",
+    "place_of",
+    "read",
+    "sayable",
+    "schema_value",
+    "template",
+    "unused",
+]
 
 YAML = Format(
     name="cloudformation",
@@ -25,7 +38,6 @@ YAML = Format(
     media_type="application/yaml",
     dump=dump_yaml,
     load=load,
-    marks=("Resources",),
     sayable=sayable,
     unsupported=UNSUPPORTED,
 )

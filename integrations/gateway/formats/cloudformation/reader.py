@@ -6,12 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import yaml
-
 from integrations.gateway.calls import method_scope
 from integrations.gateway.definition import (
     CALLER_CREDENTIALS,
-    LIMITS,
     Api,
     DeploymentParameter,
     Integration,
@@ -27,55 +24,30 @@ from integrations.gateway.findings import Finding, Severity
 from integrations.gateway.formats.backends import backend_of, shortest
 from integrations.gateway.formats.cloudformation.document import PARAMETER_PATTERNS, Names, sub_text, template
 from integrations.gateway.formats.export import Loaded, UnreadableText, supplied
-from integrations.gateway.formats.file_value import Loader, file_value
+from integrations.gateway.formats.reading import Asked, ReadApi, Reading
+from integrations.gateway.formats.source import Source, read_source
 from integrations.gateway.grammar import Reference, escaped
 from integrations.gateway.options import Kind, Option, options_of
 
 
 def load(text: str) -> Loaded:
     """The REST APIs that a template describes, JSON or YAML; what is not read is a finding. Raises UnreadableText."""
-    found = parsed(text)
+    return read(read_source(text), Asked()).loaded
+
+
+def read(source: Source, asked: Asked) -> Reading:
+    """The REST APIs that a template describes; what is not read is a finding. Raises UnreadableText."""
+    found = source.value
     if not isinstance(found, dict) or not isinstance(found.get("Resources"), dict):
         raise UnreadableText("This is no CloudFormation template: it has no Resources.")
-    return Reader(found).loaded()
+    loaded = Reader(found).loaded()
+    apis = tuple(ReadApi(api=api) for api in loaded.apis)
+    return Reading(source=source, kind="cloudformation", name=asked.name, apis=apis, findings=loaded.findings)
 
 
 def sayable(api: Api) -> Api:
     """The definition as a template holds it, read back."""
     return Reader(template(api)).loaded().apis[0]
-
-
-class TemplateLoader(Loader):
-    """YAML with the short form of intrinsics; a date stays the text that it is."""
-
-
-TemplateLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
-    for first, known in Loader.yaml_implicit_resolvers.items()
-}
-
-
-def _intrinsic(loader: Any, name: str, node: yaml.Node) -> Any:
-    """`!Sub x` as `{"Fn::Sub": x}`."""
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-        value = value.split(".", 1) if name == "GetAtt" else value
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
-
-
-TemplateLoader.add_multi_constructor("!", _intrinsic)
-
-
-def parsed(text: str) -> Any:
-    """The value of a template's text, intrinsics in their long form. Raises UnreadableText."""
-    if len(text) > LIMITS["bytes"]:
-        raise UnreadableText(f"The text is longer than {LIMITS['bytes']:,} bytes.")
-    return file_value(text, TemplateLoader)
 
 
 HANDLED = frozenset(

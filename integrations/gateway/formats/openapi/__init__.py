@@ -8,10 +8,10 @@ from integrations.gateway.formats.export import Export, Format, file_name
 from integrations.gateway.formats.openapi.document import document
 from integrations.gateway.formats.openapi.held import sayable
 from integrations.gateway.formats.openapi.losses import unsaid
-from integrations.gateway.formats.openapi.reader import load
+from integrations.gateway.formats.openapi.reader import load, read
 from integrations.gateway.formats.yaml_text import yaml_text
 
-__all__ = ["JSON", "YAML", "load", "sayable"]
+__all__ = ["JSON", "YAML", "load", "read", "sayable"]
 
 
 def dump_json(api: Api) -> Export:
@@ -32,7 +32,6 @@ YAML = Format(
     media_type="application/yaml",
     dump=dump_yaml,
     load=load,
-    marks=("openapi", "swagger"),
     sayable=sayable,
 )
 JSON = replace(YAML, name="openapi-json", label="OpenAPI JSON", lexer="json", media_type="application/json", dump=dump_json)

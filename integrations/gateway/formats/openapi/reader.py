@@ -14,10 +14,9 @@ from integrations.gateway.definition import (
     MethodResponse,
     Route,
 )
-from integrations.gateway.findings import Finding, Severity
+from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.formats.backends import backend_of
 from integrations.gateway.formats.export import Loaded, UnreadableText
-from integrations.gateway.formats.file_value import file_value
 from integrations.gateway.formats.openapi.schemas import SCHEMAS, is_built_in, loaded_model
 from integrations.gateway.formats.openapi.spelling import (
     LOCATIONS,
@@ -29,6 +28,8 @@ from integrations.gateway.formats.openapi.spelling import (
     template,
     upper,
 )
+from integrations.gateway.formats.reading import Asked, ReadApi, Reading
+from integrations.gateway.formats.source import FilePath, Source, read_source
 from integrations.gateway.grammar import Reference, path_variables, whole_reference
 from integrations.gateway.options import ALL_TYPES
 
@@ -92,7 +93,12 @@ class Node:
 
 def load(text: str) -> Loaded:
     """The API that an OpenAPI 3.0 file describes, JSON or YAML; what is not read is a finding. Raises UnreadableText."""
-    value = file_value(text)
+    return read(read_source(text), Asked()).loaded
+
+
+def read(source: Source, asked: Asked) -> Reading:
+    """The API that an OpenAPI 3.0 file describes; what is not read is a finding. Raises UnreadableText."""
+    value = source.value
     version = value.get("openapi") if isinstance(value, dict) else None
     if not spelt(version).startswith("3.0"):
         raise UnreadableText("This is no OpenAPI 3.0 file: its key openapi does not say 3.0.")
@@ -130,7 +136,10 @@ def load(text: str) -> Loaded:
         binary_media_types=tuple(map(spelt, binary)),
         routes=tuple(routes),
     )
-    return Loaded(apis=(api,), findings=tuple(findings))
+    places: dict[Path, FilePath] = {("routes", index): ("paths", route.path) for index, route in enumerate(routes)}
+    return Reading(
+        source=source, kind="openapi", name=asked.name, apis=(ReadApi(api=api, places=places),), findings=tuple(findings)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
