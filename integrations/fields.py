@@ -207,9 +207,14 @@ class Slot:
         return self.findings[0] if self.findings else None
 
     @property
-    def more(self) -> int:
+    def more_lines(self) -> list[Finding]:
+        """The others that name a line of what is filled in: they stand there, too."""
+        return [finding for finding in self.findings[1:] if finding.place]
+
+    @property
+    def more_elsewhere(self) -> int:
         """How many others there are."""
-        return len(self.findings) - 1
+        return len(self.findings) - 1 - len(self.more_lines)
 
     @property
     def is_invalid(self) -> bool:

@@ -5,6 +5,7 @@ const form = document.querySelector("#editor");
 const one = (selector, scope = document) => scope.querySelector(selector);
 const all = (selector, scope = document) => [...scope.querySelectorAll(selector)];
 const at = (id) => document.getElementById(id);
+const focused = () => at(document.activeElement?.dataset.of) ?? document.activeElement; // a template's editor stands for its textarea
 const path = (url) => new URL(url, location.href).pathname;
 const CHECK = path(form.getAttribute("hx-post")), ACT = path(form.action);
 
@@ -25,7 +26,7 @@ form.addEventListener("change", (event) => touch(event.target));
 form.addEventListener("focusout", (event) => {
   const fresh = slotsOf(event.target).filter((id) => !touched.has(id.slice(2)));
   touch(event.target);
-  if (fresh.length && event.target.matches("input, textarea, select")) htmx.trigger(form, "check");
+  if (fresh.length && event.target.matches("input, textarea, select, [role=textbox]")) htmx.trigger(form, "check");
 });
 
 // ---- Sending: every request counts, so that an old one never overwrites a newer draft.
@@ -172,7 +173,7 @@ const show = (id) => {
   return true;
 };
 form.addEventListener("gatehouse:focus", (event) => {
-  const here = document.activeElement;
+  const here = focused();
   if (here && here !== document.body && here.matches("input, select, textarea") && here.id) return; // typing went on elsewhere
   show(event.detail.value);
 });
@@ -195,7 +196,7 @@ document.addEventListener("keydown", (event) => {
   else if (command && event.key === ".") one("[data-fix]", at(slotsOf(document.activeElement)[0]))?.click();
   else if (event.key === "F8") {
     const links = all("#findings .meta a[href^='#']").map((link) => link.hash.slice(1));
-    const here = links.findIndex((id) => at(id) === document.activeElement || at(id)?.contains(document.activeElement));
+    const here = links.findIndex((id) => at(id) === focused() || at(id)?.contains(focused()));
     const next = links.at((here + (event.shiftKey ? -1 : 1) + (here < 0 && event.shiftKey ? 1 : 0)) % links.length);
     if (next) show(next);
   } else return;

@@ -1,5 +1,6 @@
 """What a rule, an importer or an exporter remarks about one place of a definition."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -66,6 +67,14 @@ EVIDENCE: dict[str, Evidence] = {
 }
 
 
+def placed(message: str, line: int, column: int) -> str:
+    """A message about one place of a text: line and column from 1, line 0 where the place is not known."""
+    return f"{message} (line {line}, column {column})" if line else message
+
+
+_PLACED = re.compile(r"(.*) \(line (\d+), column (\d+)\)", re.DOTALL)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One remark. `message` says what to do; `aws` is AWS's own answer where it is known."""
@@ -82,6 +91,18 @@ class Finding:
     """The label of the mend ("Add single quotes"), empty where there is none; `rules.apply_fix` carries it out."""
     line: int | None = None
     """The line in an imported text, from 1."""
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Line and column, from 1, in the text that the path leads to; where the message was `placed`."""
+        found = _PLACED.fullmatch(self.message)
+        return (int(found[2]), int(found[3])) if found else None
+
+    @property
+    def words(self) -> str:
+        """The message without the place."""
+        found = _PLACED.fullmatch(self.message)
+        return found[1] if found else self.message
 
     @property
     def blocks(self) -> bool:

@@ -1,6 +1,7 @@
 """The editor: an integration as a form that is checked while it is typed, kept as a draft, and saved as a revision."""
 
 import functools
+import json
 import secrets
 import zlib
 from collections.abc import Container, Iterable, Mapping
@@ -26,6 +27,7 @@ from integrations.gateway.findings import Finding
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.rules import RULES, apply_fix
 from integrations.gateway.rules import check as check_rules
+from integrations.gateway.velocity.vocabulary import WORDS
 from integrations.models import NAME_LENGTH, AuditEvent, Draft, Integration, Revision, StaleBase, record
 from integrations.policy import get_integration, get_membership
 from integrations.preview import preview
@@ -247,6 +249,7 @@ def shown(edit: Edit, page: Page, before: Api | str | None = None, *, reread: bo
         "implied": implied(form.api),
         "discard": edit.has_draft,
         "formats": format,
+        "words": words_here(form.api),
     }
     tallies = {section.id: section.counts for section in page.sections}
     facts |= {f"node-{node.at}": (node, tallies.get(node.at)) for node in drawing.nodes}
@@ -286,6 +289,8 @@ def shown(edit: Edit, page: Page, before: Api | str | None = None, *, reread: bo
         "derived": facts["derived"],
         "implied": facts["implied"],
         "suggestions": facts["lists"],
+        "words": WORDS_TEXT,
+        "words_here": json.dumps(facts["words"]),
     }
 
 
@@ -338,6 +343,24 @@ def suggestions(api: Api) -> dict[str, list[str]]:
         "sources": [*parameters, "method.request.body", *variables, *context],
         "answers": ["integration.response.body", "integration.response.header.Content-Type", *variables, *context],
         "declared": parameters,
+    }
+
+
+WORDS_TEXT = json.dumps(WORDS)
+"""What templates can hold, for their editors."""
+
+
+def words_here(api: Api) -> dict[str, list[list[str]]]:
+    """What the templates of this method can read besides: lists of [name, what it is]."""
+    return {
+        "parameters": [
+            [key.split(".", 3)[3], f"{key.split('.')[2]}, {'required' if required else 'optional'}"]
+            for key, required in api.routes[0].request_parameters.items()
+            if key.count(".") >= 3
+        ],
+        "variables": [[f"$stageVariables.{name}", value] for name, value in api.stage_variables.items()],
+        "request": [],
+        "response": [],
     }
 
 

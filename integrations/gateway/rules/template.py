@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from integrations.gateway.definition import Api, Template
-from integrations.gateway.findings import Path, Severity
+from integrations.gateway.findings import Path, Severity, placed
 from integrations.gateway.grammar import Reference as DeploymentReference
 from integrations.gateway.grammar import segments
 from integrations.gateway.options import GUIDE
@@ -74,7 +74,7 @@ def read(text: str) -> Reading:
     try:
         block, _ = parse(text)
     except TemplateError as error:
-        return Reading(f"{error.message} (line {error.line}, column {error.column})" if error.line else error.message)
+        return Reading(placed(error.message, error.line, error.column))
     nodes = list(walk(block))
     own = set(names_set(nodes))
     references = [node for node in nodes if isinstance(node, Reference) and node.name not in own]
@@ -98,8 +98,7 @@ def as_deployed(template: Template) -> str:
 
 
 def _placed(text: str, node: Node, message: str) -> str:
-    line, column = place(text, node.position)
-    return f"{message} (line {line}, column {column})"
+    return placed(message, *place(text, node.position))
 
 
 def names_set(nodes: Iterable[Node]) -> Iterator[str]:
