@@ -1,0 +1,295 @@
+"""What an account holds of a REST API → the definition that says the same, and remarks on what it does not say."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from integrations.gateway.account import AccountState, Answer
+from integrations.gateway.definition import (
+    BUILT_IN_MODELS,
+    CALLER_CREDENTIALS,
+    Api,
+    Integration,
+    IntegrationResponse,
+    Lambda,
+    MethodResponse,
+    Model,
+    Raw,
+    Route,
+    Template,
+)
+from integrations.gateway.formats.backends import backend_of
+from integrations.gateway.grammar import StageVariable, escaped, function_arn, path_parts, segments
+
+type Checks = tuple[bool, bool]
+"""(body, parameters) that a request validator checks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What became of a part of the account on its way into a definition."""
+
+    route: str
+    """`GET /books`; empty where it is the API's."""
+    kind: Literal["raw", "left"]
+    """Kept verbatim, because no backend says it; or left out, and why."""
+    message: str
+
+
+def observed(state: AccountState, *, stage_name: str = "", only: Iterable[str] = ()) -> tuple[Api, tuple[Remark, ...]]:
+    """The REST API as a definition: methods in the order of their paths, the stage's variables, and remarks.
+
+    An ARN in the API's own account, Region and partition is written with references, so that it means the same wherever it
+    is deployed. `only`: the methods that are wanted, as `GET /books`.
+    """
+    wanted, routes, remarks = frozenset(only), [], []
+    checks = {str(one["id"]): checks_of(one) for one in state.validators}
+    for verb, resource, method in methods(state):
+        path = str(resource["path"])
+        name = f"{verb} {path}"
+        if wanted and name not in wanted:
+            continue
+        if "methodIntegration" not in method:
+            remarks.append(
+                Remark(route=name, kind="left", message="The method has no integration yet: there is nothing to read.")
+            )
+            continue
+        route = route_of(verb, path, method, checks=checks, state=state, namespace=str(resource["id"]))
+        route = permitted(route, state, stage_name)
+        routes.append(route)
+        remarks += _remarks(name, route, method)
+    stage, answer = state.stage(stage_name), state.api or {}
+    api = Api(
+        name=str(answer.get("name", "")),
+        description=str(answer.get("description") or ""),
+        models=tuple(models_of(state.models)),
+        stage_name=reading(stage_name) if stage_name else "prod",
+        stage_variables=texts((stage or {}).get("variables")),
+        binary_media_types=tuple(sorted(answer.get("binaryMediaTypes") or ())),
+        routes=tuple(routes),
+    )
+    return api, tuple(remarks)
+
+
+def methods(state: AccountState) -> Iterator[tuple[str, Answer, Answer]]:
+    """(verb, resource, method) of all methods, by path and verb."""
+    for resource in sorted(state.resources, key=lambda one: str(one.get("path", ""))):
+        for verb, method in sorted((resource.get("resourceMethods") or {}).items()):
+            yield verb, resource, method
+
+
+def checks_of(validator: Answer) -> Checks:
+    """What a request validator checks."""
+    return bool(validator.get("validateRequestBody")), bool(validator.get("validateRequestParameters"))
+
+
+def models_of(models: Iterable[Answer]) -> Iterator[Model]:
+    """The models, without those that every API begins with."""
+    for model in sorted(models, key=lambda one: str(one["name"])):
+        name, schema = str(model["name"]), str(model.get("schema") or "{}")
+        if not (name in BUILT_IN_MODELS and f'"{name} Schema"' in schema):
+            yield Model(name=name, content_type=str(model.get("contentType") or "application/json"), schema=schema)
+
+
+def route_of(
+    verb: str, path: str, method: Answer, *, checks: Mapping[str, Checks], state: AccountState, namespace: str = ""
+) -> Route:
+    """A method in the shape of `get_method`'s answer, as a route. `checks`: what each validator's id stands for; `namespace`: the
+    cache namespace that it has when nobody gave it one, the id of its resource."""
+    body, parameters = checks.get(str(method.get("requestValidatorId") or ""), (False, False))
+    route = Route(
+        method=reading(verb),
+        path=reading(path),
+        integration=integration_of(method.get("methodIntegration") or {}, state, namespace),
+        operation_name=method.get("operationName") or None,
+        authorization_type=reading(method["authorizationType"]) if method.get("authorizationType") else None,
+        authorizer=reading(method["authorizerId"]) if method.get("authorizerId") else None,
+        authorization_scopes=tuple(map(reading, sorted(method.get("authorizationScopes") or ()))),
+        api_key_required=bool(method.get("apiKeyRequired")),
+        request_models=texts(method.get("requestModels")),
+        validate_request_body=body,
+        validate_request_parameters=parameters,
+    )
+    responses = (
+        MethodResponse(
+            status_code=reading(status),
+            response_parameters={key: bool(value) for key, value in sorted((response.get("responseParameters") or {}).items())},
+            response_models=texts(response.get("responseModels")),
+        )
+        for status, response in sorted((method.get("methodResponses") or {}).items())
+    )
+    declared = {key: bool(required) for key, required in sorted((method.get("requestParameters") or {}).items())}
+    return route.with_effective(declared, tuple(responses))
+
+
+def integration_of(answer: Answer, state: AccountState, namespace: str = "") -> Integration:
+    """An integration in the shape of `get_integration`'s answer."""
+    type_, mode = str(answer.get("type", "")), answer.get("responseTransferMode")
+    uri = portable(reading(answer["uri"]), state) if answer.get("uri") else None
+    credentials = reading(answer["credentials"]) if answer.get("credentials") else None
+    own = credentials == CALLER_CREDENTIALS.replace("${AWS::Partition}", state.partition)
+    tls = answer.get("tlsConfig") or {}
+    method = reading(answer["httpMethod"]) if answer.get("httpMethod") and type_ != "MOCK" else None
+    return Integration(
+        backend=backend_of(type_, method, uri, streaming=mode == "STREAM"),
+        request_parameters=texts(answer.get("requestParameters")),
+        request_templates=templates(answer.get("requestTemplates")),
+        passthrough_behavior=_maybe(answer.get("passthroughBehavior")),
+        content_handling=_maybe(answer.get("contentHandling")),
+        cache_key_parameters=tuple(sorted(answer.get("cacheKeyParameters") or ())),
+        cache_namespace=_maybe(answer.get("cacheNamespace")) if answer.get("cacheNamespace") != namespace else None,
+        credentials_role=None if own else credentials,
+        credentials_passthrough=True if own else None,
+        connection_type=_maybe(answer.get("connectionType")),
+        vpc_link=_maybe(answer.get("connectionId")),
+        integration_target=_maybe(answer.get("integrationTarget")),
+        timeout_ms=answer.get("timeoutInMillis"),
+        response_transfer_mode=_maybe(mode),
+        insecure_skip_verification=tls.get("insecureSkipVerification"),
+        integration_responses=tuple(
+            IntegrationResponse(
+                status_code=reading(status),
+                selection_pattern=response.get("selectionPattern") or None,
+                content_handling=_maybe(response.get("contentHandling")),
+                response_parameters=texts(response.get("responseParameters")),
+                response_templates=templates(response.get("responseTemplates")),
+            )
+            for status, response in sorted((answer.get("integrationResponses") or {}).items())
+        ),
+    )
+
+
+def permitted(route: Route, state: AccountState, stage_name: str) -> Route:
+    """The route with what its function's policy says of how the invocation is permitted; as it was where it says nothing."""
+    backend = route.integration.backend
+    if not isinstance(backend, Lambda) or not state.api_id:
+        return route
+    tails = {function: frozenset(_tails(statements, state.api_id)) for function, statements in state.policies.items()}
+    parts = "".join("/*" if part.variable else f"/{part.text}" for part in path_parts(route.path)) or "/"
+    scope = f"{'*' if route.method == 'ANY' else route.method}{parts}"
+    own = _literal(function_arn(backend.function), state)
+    named = [one for one in tails if one != own and {f"{stage_name}/{scope}", "*/*/*"} & tails[one]]
+    mine = tails.get(own, frozenset()).union(*(tails[one] for one in named if not backend.permitted))
+    settings: dict[str, Any] = {}
+    if "*/*/*" in mine:
+        settings["scope_permission_to_method"] = False
+    elif f"{stage_name}/{scope}" in mine and f"test-invoke-stage/{scope}" not in mine:
+        settings["allow_test_invoke"] = False
+    if not backend.permitted and named:
+        settings["permission_functions"] = tuple(sorted(map(reading, named)))
+    return replace(route, integration=replace(route.integration, backend=replace(backend, **settings)))
+
+
+def _tails(statements: Iterable[Answer], api_id: str) -> Iterator[str]:
+    """What the statements permit of this API: `prod/GET/books`."""
+    for statement in statements:
+        source = source_of(statement)
+        _, found, tail = source.partition(f":{api_id}/")
+        if found and statement.get("Effect", "Allow") == "Allow":
+            yield tail
+
+
+def source_of(statement: Answer) -> str:
+    """The source ARN that a statement of a resource policy wants; empty where it wants none."""
+    conditions = [one for operator in (statement.get("Condition") or {}).values() for one in operator.items()]
+    return next((str(value) for key, value in conditions if key.lower() == "aws:sourcearn"), "")
+
+
+def _literal(text: str, state: AccountState) -> str:
+    pseudo = {"AWS::AccountId": state.account, "AWS::Region": state.region, "AWS::Partition": state.partition}
+    return re.sub(r"\$\{(AWS::\w+)\}", lambda match: pseudo.get(match[1], match[0]), text)
+
+
+def portable(uri: str, state: AccountState) -> str:
+    """A URI (reference text) with references in the place of the API's own account, Region and partition."""
+    own = {"partition": state.partition, "region": state.region}
+    pattern = re.compile(r"arn:(?P<partition>[^:]+):(?P<service>apigateway|lambda):(?P<region>[^:]+):(?P<account>\d{12})?")
+
+    def written(match: re.Match[str]) -> str:
+        partition = "${AWS::Partition}" if match["partition"] == own["partition"] else match["partition"]
+        region = "${AWS::Region}" if match["region"] == own["region"] else match["region"]
+        account = "${AWS::AccountId}" if match["account"] == state.account else match["account"] or ""
+        return f"arn:{partition}:{match['service']}:{region}:{account}"
+
+    return pattern.sub(written, uri) if uri.startswith("arn:") else uri
+
+
+# --- Texts -----------------------------------------------------------------------------------------
+
+
+def reading(text: str) -> str:
+    """AWS's text as reference text: stage variables are API Gateway's, and nothing else in it refers to anything."""
+    if "${" not in text:
+        return text
+    return "".join(str(part) if isinstance(part, StageVariable) else escaped(str(part)) for part in segments(text))
+
+
+def texts(values: Mapping[str, Any] | None) -> dict[str, str]:
+    """A map of texts as reference texts, by key."""
+    return {key: reading(str(value)) for key, value in sorted((values or {}).items())}
+
+
+def templates(values: Mapping[str, Any] | None) -> dict[str, Template]:
+    """Templates, verbatim; AWS keeps an empty one as null."""
+    return {key: Template(value or "") for key, value in sorted((values or {}).items())}
+
+
+def _maybe(value: Any) -> str | None:
+    return reading(str(value)) if value else None
+
+
+# --- Remarks ---------------------------------------------------------------------------------------
+
+
+def _remarks(name: str, route: Route, method: Answer) -> Iterator[Remark]:
+    backend = route.integration.backend
+    if isinstance(backend, Raw):
+        message = f"Type and URI are kept as they are: {backend.type} {backend.raw_uri or ''}".strip()
+        yield Remark(route=name, kind="raw", message=f"{message}.")
+    for key in sorted(set(method) - METHOD_KEYS):
+        yield Remark(route=name, kind="left", message=f"{key} of the method is not known here: {json.dumps(method[key])[:80]}.")
+    integration = method.get("methodIntegration") or {}
+    for key in sorted(set(integration) - INTEGRATION_KEYS):
+        message = f"{key} of the integration is not known here: {json.dumps(integration[key])[:80]}."
+        yield Remark(route=name, kind="left", message=message)
+
+
+METHOD_KEYS = frozenset(
+    {
+        "httpMethod",
+        "authorizationType",
+        "authorizerId",
+        "authorizationScopes",
+        "apiKeyRequired",
+        "operationName",
+        "requestParameters",
+        "requestModels",
+        "requestValidatorId",
+        "methodResponses",
+        "methodIntegration",
+    }
+)
+INTEGRATION_KEYS = frozenset(
+    {
+        "type",
+        "httpMethod",
+        "uri",
+        "connectionType",
+        "connectionId",
+        "integrationTarget",
+        "credentials",
+        "requestParameters",
+        "requestTemplates",
+        "passthroughBehavior",
+        "contentHandling",
+        "cacheNamespace",
+        "cacheKeyParameters",
+        "timeoutInMillis",
+        "responseTransferMode",
+        "tlsConfig",
+        "integrationResponses",
+    }
+)
+"""What a definition says of a method and of an integration, by its name in the answers."""

@@ -1,0 +1,58 @@
+"""An account of LocalStack's, reached as an environment is; and what carries a plan out where nobody watches."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from integrations.aws import Account, connect
+from integrations.gateway.plan import Plan
+from integrations.gateway.plan.things import settled
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to go, as an Environment says it."""
+
+    endpoint: str
+    account: str = "111122223333"
+    region: str = "eu-west-1"
+    access: str = "chain"
+    profile: str = ""
+    role_arn: str = ""
+    external_id: str = ""
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes the server's own credentials those of an account, and keeps the machine's out of it."""
+
+    def be(account: str) -> None:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", account)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing secret")
+        for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    be("111122223333")
+    return be
+
+
+@pytest.fixture
+def account(localstack: str, credentials: object) -> Account:
+    """An account, entered."""
+    return connect(Place(localstack), person="ann", operation="gh-0123456789abcdef")
+
+
+def carried_out(account: Account, plan: Plan) -> str:
+    """Every call of a plan, in order; the API's id."""
+    answers: dict[str, Mapping[str, Any]] = {}
+    for planned in plan.calls:
+        parameters = {name: settled(value, {}, answers) for name, value in planned.call.parameters.items()}
+        answer = account.perform(planned.call.service, planned.call.operation, parameters)
+        if planned.call.name:
+            answers[planned.call.name] = answer
+    return plan.api_id or str(answers["api"]["id"])
