@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from django.core.exceptions import BadRequest
 
-from integrations.gateway.definition import BACKENDS, LIMITS, Api, Integration, Intrinsic, MethodResponse, Template
+from integrations.gateway.definition import BACKENDS, LIMITS, Api, Integration, Intrinsic, MethodResponse, Structure, Template
 from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.grammar import Reference, whole_reference
 from integrations.gateway.options import ALL_TYPES, Option, options_of
@@ -105,11 +105,16 @@ def group_of(owner: type) -> Group:
     return Group(
         owner,
         {
-            each.name: control_of(hints[each.name], options.get(each.name), each.default)
+            each.name: control_of(hints[each.name], options.get(each.name), _default_of(each))
             for each in dataclasses.fields(owner)
             if each.init
         },
     )
+
+
+def _default_of(each: dataclasses.Field[Any]) -> Any:
+    made = each.default_factory
+    return each.default if made is dataclasses.MISSING else made()
 
 
 def control_of(hint: Any, option: Option | None, default: Any = dataclasses.MISSING) -> Control:
@@ -117,6 +122,8 @@ def control_of(hint: Any, option: Option | None, default: Any = dataclasses.MISS
     if isinstance(hint, typing.TypeAliasType):
         hint = hint.__value__
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if (option is not None and option.shared) or Structure in arguments:
+        return Kept(default)
     if origin in (typing.Union, types.UnionType):
         if arguments[0] in BACKENDS.values():
             return OneOf({kind: group_of(cast(type, backend)) for kind, backend in BACKENDS.items()})
@@ -212,6 +219,8 @@ def names_in(control: Control, prefix: str = "") -> Iterator[str]:
             yield prefix
             for kind, group in kinds.items():
                 yield from names_in(group, name_of(prefix, kind))
+        case Kept():
+            pass
         case _:
             yield prefix
 

@@ -59,7 +59,7 @@ def calls_of(api: Api) -> tuple[Call, ...]:
     """The calls that make the API from nothing: API, resources, models, validators, methods with their integrations, Lambda
     permissions, deployment, stage. An order in which API Gateway knows each thing before another refers to it."""
     settings = said({"description": api.description or None, "binaryMediaTypes": list(api.binary_media_types)})
-    parameters = {"name": api.name or "api"} | settings
+    parameters = {"name": text(api.name or "api")} | settings
     found = [Call(service="apigateway", operation="create_rest_api", parameters=parameters, name="api")]
     resources: dict[str, Ref] = {"": Ref("api", "rootResourceId")}
     for route in api.routes:

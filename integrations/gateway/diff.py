@@ -12,16 +12,22 @@ from typing import Any, Final, Literal, NamedTuple, cast
 from integrations.gateway.definition import (
     BACKENDS,
     Api,
+    Authorizer,
     AwsService,
+    Cors,
     DeploymentParameter,
+    GatewayResponse,
     Http,
     IntegrationResponse,
     Intrinsic,
     Lambda,
     MethodResponse,
+    MethodSettings,
     Model,
     Raw,
+    RequestValidator,
     Route,
+    Structure,
     Template,
     to_json,
 )
@@ -62,7 +68,7 @@ def words(value: Any, option: Option | None = None) -> str:
             return f"unset ({option.default_on_aws})" if option is not None and option.default_on_aws else "unset"
         case bool():
             return "yes" if value else "no"
-        case int():
+        case int() | float():
             return f"{value:,} {option.unit if option is not None else ''}".strip()
         case "" | Template(text="", substituted=False):
             return "empty"
@@ -87,7 +93,9 @@ def words(value: Any, option: Option | None = None) -> str:
 
 def _same(one: Any, other: Any) -> bool:
     """Whether two values are stored as the same bytes; `==` would not see that rows of a map were moved."""
-    return one == other and (isinstance(one, str | int | Absent | None) or json.dumps(to_json(one)) == json.dumps(to_json(other)))
+    return one == other and (
+        isinstance(one, str | int | float | Absent | None) or json.dumps(to_json(one)) == json.dumps(to_json(other))
+    )
 
 
 # --- Spots: where definitions may differ -----------------------------------------------------------
@@ -259,6 +267,12 @@ _SIGNATURES: Mapping[type, _Signature] = {
     MethodResponse: _Signature(lambda row: row.status_code, (lambda row: row.status_code,)),
     DeploymentParameter: _Signature(lambda row: row.name, (lambda row: row.name,)),
     Model: _Signature(lambda row: row.name, (lambda row: row.name,)),
+    Authorizer: _Signature(lambda row: row.name, (lambda row: row.name,)),
+    RequestValidator: _Signature(lambda row: row.name, (lambda row: row.name,)),
+    GatewayResponse: _Signature(lambda row: row.response_type, (lambda row: row.response_type,)),
+    Cors: _Signature(lambda row: row.path or "every path", (lambda row: row.path,)),
+    MethodSettings: _Signature(lambda row: f"{row.method} {row.path}", (lambda row: (row.method, row.path),)),
+    Structure: _Signature(lambda row: row.path, (lambda row: row.path,)),
     str: _Signature(str, (str,)),
 }
 

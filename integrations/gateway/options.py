@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-type Text = Literal["reference", "plain", "template"]
-"""How text is read: with `${Name}` references; verbatim; or as a Velocity template that says so itself.
+type Text = Literal["reference", "plain", "template", "document"]
+"""How text is read: with `${Name}` references; verbatim; as a Velocity template that says so itself; or as JSON whose texts
+hold references.
 
 Of a map it is the values that are read so; its keys are always verbatim.
 """
@@ -51,6 +52,8 @@ class Option:
     """For a map or a list: what one of its values is."""
     key_prefixes: tuple[str, ...] = ()
     """For a map: what its keys may begin with; the rest of a key is a name of the user's."""
+    shared: bool = False
+    """Of an API as a whole: the form of one integration keeps it as it is."""
     types: frozenset[str] = ALL_TYPES
     """The integration types that use it; the others ignore it."""
     cdk: str = ""
@@ -58,6 +61,11 @@ class Option:
     openapi: str = ""
     boto3: str = ""
     """Its name in each format; empty where that format has none. `boto3` defaults to `openapi`."""
+
+    @property
+    def reads_references(self) -> bool:
+        """Whether `${Name}` in its text stands for what a deployment supplies."""
+        return self.text in ("reference", "document")
 
 
 def option(

@@ -6,16 +6,21 @@ from typing import Any
 from integrations.gateway.definition import (
     BACKENDS,
     Api,
+    Authorizer,
+    Cors,
     DeploymentParameter,
+    GatewayResponse,
     Integration,
     IntegrationResponse,
     MethodResponse,
+    MethodSettings,
     Model,
+    RequestValidator,
     Route,
     to_json,
 )
 from integrations.gateway.findings import EVIDENCE, Severity
-from integrations.gateway.options import ALL_TYPES, Option, options_of
+from integrations.gateway.options import ALL_TYPES, Option, Text, options_of
 from integrations.gateway.rules import RULES, TOPICS, Rule
 
 OWNERS: tuple[type, ...] = (
@@ -27,6 +32,11 @@ OWNERS: tuple[type, ...] = (
     Api,
     DeploymentParameter,
     Model,
+    Authorizer,
+    RequestValidator,
+    GatewayResponse,
+    Cors,
+    MethodSettings,
 )
 """What declares options, in the order of the reference."""
 
@@ -133,9 +143,16 @@ def _value(option: Option) -> str:
         return "yes or no"
     if isinstance(example, int):
         least = f", {option.minimum:,} at least" if option.minimum is not None else ""
-        return f"a whole number{f' of {option.unit}' if option.unit else ''}{least}"
+        most = f", {option.maximum:,} at most" if option.maximum is not None else ""
+        return f"a whole number{f' of {option.unit}' if option.unit else ''}{least}{most}"
     if isinstance(example, tuple):
         return "a list"
-    return {"reference": "a text; ${Name} in it is a reference", "template": "a Velocity template", "plain": "a text"}[
-        option.text
-    ]
+    return _TEXTS[option.text]
+
+
+_TEXTS: dict[Text, str] = {
+    "reference": "a text; ${Name} in it is a reference",
+    "document": "a JSON document; ${Name} in its texts is a reference",
+    "template": "a Velocity template",
+    "plain": "a text",
+}

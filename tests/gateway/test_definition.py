@@ -16,8 +16,10 @@ from integrations.gateway.definition import (
     UPGRADES,
     Api,
     AwsService,
+    Cors,
     DefinitionError,
     DeploymentParameter,
+    GatewayResponse,
     Http,
     Integration,
     IntegrationResponse,
@@ -28,8 +30,10 @@ from integrations.gateway.definition import (
     Raw,
     Route,
     Template,
+    bind,
     digest,
     dumps,
+    effective,
     loads,
     parameters_of,
     with_defaults,
@@ -285,6 +289,7 @@ TEXTS = st.text(st.characters(codec=None), max_size=20) | st.sampled_from(
 SPECIAL: dict[Any, st.SearchStrategy[Any]] = {
     str: TEXTS,
     int: st.integers(-(2**53), 2**53),
+    float: st.floats(0, 2**53) | st.integers(0, 2**53),
     Reference: st.sampled_from(("Name", "Stack.Outputs.Name", "AWS::AccountId")).map(Reference),
     Template: st.builds(Template, TEXTS, st.booleans()),
     Intrinsic: INTRINSICS,
@@ -400,3 +405,54 @@ def test_an_older_schema_is_read_step_by_step(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(UPGRADES, 0, lambda value: {"name": value["title"]})
 
     assert loads('{"schema":-1,"headline":"books"}') == Api(name="books")
+
+
+# --- CORS ------------------------------------------------------------------------------------------
+
+BOOKS = Route(path="/books/{id}", integration=Integration(backend=Mock()))
+
+
+def test_an_api_without_cors_is_in_effect_as_it_is() -> None:
+    api = Api(routes=(BOOKS,))
+
+    assert effective(api) is api
+
+
+def test_cors_makes_an_options_method_for_each_path_and_headers_on_errors() -> None:
+    listing = dataclasses.replace(BOOKS, path="/books", method="OPTIONS")
+    every = Cors(allow_origins=("https://a.example",), allow_methods=("GET",), allow_headers=("X-A",), max_age_seconds=60)
+    own = Cors(path="/status", allow_origins=("*",), expose_headers=("ETag",))
+    declared = GatewayResponse(response_type="THROTTLED", response_parameters={"gatewayresponse.header.Retry-After": "'1'"})
+    api = Api(routes=(BOOKS, listing), cors=(every, own), gateway_responses=(declared,))
+    made = effective(api)
+
+    assert made.cors == ()
+    assert made.routes[:2] == (BOOKS, listing)
+    assert [(route.method, route.path) for route in made.routes[2:]] == [("OPTIONS", "/books/{id}"), ("OPTIONS", "/status")]
+    assert made.routes[2].integration.integration_responses[0].response_parameters == {
+        "method.response.header.Access-Control-Allow-Headers": "'X-A'",
+        "method.response.header.Access-Control-Allow-Origin": "'https://a.example'",
+        "method.response.header.Vary": "'Origin'",
+        "method.response.header.Access-Control-Allow-Methods": "'GET'",
+        "method.response.header.Access-Control-Max-Age": "'60'",
+    }
+    assert {response.response_type: dict(response.response_parameters) for response in made.gateway_responses} == {
+        "THROTTLED": {
+            "gatewayresponse.header.Access-Control-Allow-Origin": "'https://a.example'",
+            "gatewayresponse.header.Retry-After": "'1'",
+        },
+        "DEFAULT_4XX": {"gatewayresponse.header.Access-Control-Allow-Origin": "'https://a.example'"},
+        "DEFAULT_5XX": {"gatewayresponse.header.Access-Control-Allow-Origin": "'https://a.example'"},
+    }
+    assert effective(api) is made
+
+
+def test_errors_of_the_gateway_carry_no_header_where_that_is_off() -> None:
+    assert effective(Api(routes=(BOOKS,), cors=(Cors(gateway_responses=False),))).gateway_responses == ()
+
+
+def test_a_document_takes_values_as_json_does() -> None:
+    api = Api(policy='{"Statement": [{"Resource": "execute-api:/${Stage}/*"}]}')
+
+    assert [found.name for found in parameters_of(api)] == ["Stage"]
+    assert json.loads(bind(api, {"Stage": 'a"\\n'}).policy or "")["Statement"] == [{"Resource": 'execute-api:/a"\\n/*'}]

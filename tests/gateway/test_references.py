@@ -69,7 +69,7 @@ CASES = [
     (owner, name)
     for owner in OWNERS
     for name, option in options_of(owner).items()
-    if option.text == "reference" or option.kind == "number" or name in FLAGS
+    if not option.shared and (option.text == "reference" or option.kind == "number" or name in FLAGS)
 ]
 IDS = [f"{owner.__name__}.{name}" for owner, name in CASES]
 

@@ -73,7 +73,8 @@ def anything(hint: Any, texts: st.SearchStrategy[str], choices: tuple[str, ...] 
         )
     if hint is str:
         return texts | st.sampled_from(choices) if choices else texts
-    return {int: st.integers(-LIMITS["number"], LIMITS["number"]), bool: st.booleans(), types.NoneType: st.none()}[hint]
+    numbers = st.integers(-LIMITS["number"], LIMITS["number"])
+    return {int: numbers, float: numbers, bool: st.booleans(), types.NoneType: st.none()}[hint]
 
 
 def choices_of(owner: Any, name: str) -> tuple[str, ...]:
@@ -112,12 +113,17 @@ def test_a_form_that_is_mended_says_the_other_definition(before: Api, after: Api
     form = IntegrationForm.of(before)
     form.mend(after)
 
-    assert without_origins(form.api) == without_origins(after)
+    assert filled_in(form.api) == filled_in(after)
 
 
-def without_origins(api: Api) -> Api:
-    """A parameter's origin is nothing to fill in: it stays with its row."""
-    return dataclasses.replace(api, parameters=tuple(dataclasses.replace(each, origin=None) for each in api.parameters))
+def filled_in(api: Api) -> Api:
+    """Without what is nothing to fill in here: a parameter's origin stays with its row, what is shared with the whole API."""
+    kept = {each.name: getattr(Api(), each.name) for each in dataclasses.fields(Api) if each.name in KEPT}
+    parameters = tuple(dataclasses.replace(each, origin=None) for each in api.parameters)
+    return dataclasses.replace(api, parameters=parameters, **kept)
+
+
+KEPT = {"structures", *(name for name, option in options_of(Api).items() if option.shared)}
 
 
 def post(api: Api, inputs: Mapping[str, str | list[str]] | None = None) -> IntegrationForm:

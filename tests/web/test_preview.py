@@ -118,7 +118,7 @@ for _name, _option in options_of(IntegrationResponse).items():
     )
 for _name, _option in options_of(Route).items():
     PLACED.append((f"route.{_name}", ("routes", 0, _name), ORDERS, with_route(ORDERS, **{_name: _option.example})))
-for _name, _option in options_of(Api).items():
+for _name, _option in ((name, option) for name, option in options_of(Api).items() if not option.shared):
     PLACED.append((f"api.{_name}", (_name,), ORDERS, dataclasses.replace(ORDERS, **{_name: _option.example})))
 
 

@@ -3,6 +3,7 @@
 from integrations.gateway.definition.api import BUILT_IN_MODELS, Api, DeploymentParameter, Model
 from integrations.gateway.definition.backends import BACKENDS, METHODS, AwsService, Backend, Http, Lambda, Mock, Raw, encoded
 from integrations.gateway.definition.canonical import SCHEMA, UPGRADES, digest, dumps, from_json, loads, to_json
+from integrations.gateway.definition.cors import effective, preflights
 from integrations.gateway.definition.integration import CALLER_CREDENTIALS, Integration, IntegrationResponse
 from integrations.gateway.definition.reading import (
     Leaf,
@@ -14,6 +15,14 @@ from integrations.gateway.definition.reading import (
     with_undeclared,
 )
 from integrations.gateway.definition.route import MethodResponse, Route
+from integrations.gateway.definition.settings import (
+    Authorizer,
+    Cors,
+    GatewayResponse,
+    MethodSettings,
+    RequestValidator,
+    Structure,
+)
 from integrations.gateway.definition.values import LIMITS, DefinitionError, Intrinsic, Template
 
 __all__ = [
@@ -25,10 +34,13 @@ __all__ = [
     "SCHEMA",
     "UPGRADES",
     "Api",
+    "Authorizer",
     "AwsService",
     "Backend",
+    "Cors",
     "DefinitionError",
     "DeploymentParameter",
+    "GatewayResponse",
     "Http",
     "Integration",
     "IntegrationResponse",
@@ -36,19 +48,24 @@ __all__ = [
     "Lambda",
     "Leaf",
     "MethodResponse",
+    "MethodSettings",
     "Mock",
     "Model",
     "Raw",
+    "RequestValidator",
     "Route",
+    "Structure",
     "Template",
     "bind",
     "digest",
     "dumps",
+    "effective",
     "encoded",
     "from_json",
     "leaves",
     "loads",
     "parameters_of",
+    "preflights",
     "referred",
     "to_json",
     "with_defaults",

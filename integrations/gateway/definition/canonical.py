@@ -18,13 +18,13 @@ SCHEMA = 1
 """The number that a stored definition carries; `loads` upgrades older ones."""
 
 
-SCALARS = {str: "A text", int: "A whole number", bool: "true or false"}
+SCALARS = {str: "A text", int: "A whole number", float: "A number", bool: "true or false"}
 """What a scalar's type is called in messages."""
 
 
 def to_json(value: Any) -> Any:
     """The JSON value of a definition or a part of it: what is empty, and what is unset as it is without being said, left out."""
-    if value is None or isinstance(value, str | int):
+    if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, Template):
         return {"substituted": value.text} if value.substituted else value.text
@@ -143,12 +143,14 @@ def from_json(value: Any, wanted: Any, path: Path = ()) -> Any:
         return Template(from_json(value, str, path))
     if dataclasses.is_dataclass(wanted):
         return _from_object(value, cast(type, wanted), path)
+    if wanted is float and type(value) is int:
+        wanted = int
     if type(value) is not wanted:
         raise DefinitionError(f"{SCALARS[wanted]} is wanted here.", path)
     if isinstance(value, str) and len(value) > LIMITS["text"]:
         raise DefinitionError(f"A text of up to {LIMITS['text']:,} characters is wanted here.", path)
-    if isinstance(value, int) and abs(value) > LIMITS["number"]:
-        raise DefinitionError(f"A whole number of up to {LIMITS['number']:,} is wanted here.", path)
+    if isinstance(value, int | float) and not abs(value) <= LIMITS["number"]:
+        raise DefinitionError(f"{SCALARS[type(value)]} of up to {LIMITS['number']:,} is wanted here.", path)
     return value
 
 

@@ -2,17 +2,17 @@
 
 import dataclasses
 import functools
+import json
 import re
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from integrations.gateway.definition.api import Api, DeploymentParameter
-from integrations.gateway.definition.values import DefinitionError, Intrinsic, Template, fields_of
+from integrations.gateway.definition.values import DefinitionError, Intrinsic, Same, Template, fields_of
 from integrations.gateway.findings import Path
 from integrations.gateway.grammar import Reference, notation, references_in, segments, whole_reference
-from integrations.gateway.options import Kind, options_of
+from integrations.gateway.options import Kind, Option, options_of
 
 
 class Leaf(NamedTuple):
@@ -30,31 +30,18 @@ class Leaf(NamedTuple):
 def leaves(value: Any, path: Path = (), owner: Any = None) -> Sequence[Leaf]:
     """All scalars of a definition in its own order, map keys included; unset ones are left out."""
     if isinstance(value, Api) and not path:
-        return _leaves_of(_Same(value))
+        return _leaves_of(Same(value))
     found: list[Leaf] = []
     _collect(value, path, owner, found)
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Same:
-    """An API that is equal to itself alone. Holding it keeps its identity from being another's."""
-
-    api: Api
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.api is other.api
-
-    def __hash__(self) -> int:
-        return id(self.api)
-
-
 @functools.lru_cache(maxsize=4)
-def _leaves_of(same: _Same) -> tuple[Leaf, ...]:
+def _leaves_of(same: Same[Api]) -> tuple[Leaf, ...]:
     """Rules and formats walk one definition many times in a row."""
     found: list[Leaf] = []
     for name, declared in _owners(Api):
-        _collect(getattr(same.api, name), (name,), declared, found)
+        _collect(getattr(same.value, name), (name,), declared, found)
     return tuple(found)
 
 
@@ -64,8 +51,8 @@ def _owners(owner: type) -> tuple[tuple[str, Any], ...]:
 
 
 def _collect(value: Any, path: Path, owner: Any, found: list[Leaf]) -> None:
-    if isinstance(value, (str, int)):
-        found.append(Leaf(path, value, owner, False, owner is not None and owner.text == "reference"))
+    if isinstance(value, (str, int, float)):
+        found.append(Leaf(path, value, owner, False, owner is not None and owner.reads_references))
     elif isinstance(value, tuple):
         for index, inner in enumerate(value):
             _collect(inner, (*path, index), owner, found)
@@ -119,11 +106,15 @@ def with_undeclared(declared: Iterable[DeploymentParameter], used: Mapping[str, 
     return tuple(found.values())
 
 
+PARTS = tuple(dict.fromkeys(("routes", "stage_variables", "stage_name", *options_of(Api))))
+"""The fields of an API that may refer to something, in the order in which parameters are named."""
+
+
 def referred(api: Api) -> dict[str, Kind]:
     """The names that something refers to, as they come → the kind of the first place that they stand in."""
     found: dict[str, Kind] = {}
     reading = [leaf for leaf in leaves(api) if leaf.substituted and not leaf.key and "${" in str(leaf.value)]
-    for part in ("routes", "stage_variables", "stage_name"):
+    for part in PARTS:
         for leaf in (leaf for leaf in reading if leaf.path[0] == part):
             alone = whole_reference(leaf.value) is not None
             for reference in references_in(leaf.value):
@@ -147,7 +138,7 @@ def _bound[T](value: T, values: Mapping[str, str], owner: Any, path: Path) -> T:
     if isinstance(value, Template):
         found = dataclasses.replace(value, text=_bound_text(value.text, values)) if value.substituted else value
     elif isinstance(value, str):
-        found = _bound_text(value, values) if owner is not None and owner.text == "reference" else value
+        found = _bound_text(value, _within(values, owner)) if owner is not None and owner.reads_references else value
     elif dataclasses.is_dataclass(value) and not isinstance(value, type | Reference | Intrinsic):
         made = {}
         for name, (hint, field) in fields_of(type(value)).items():
@@ -165,6 +156,13 @@ def _bound[T](value: T, values: Mapping[str, str], owner: Any, path: Path) -> T:
     return cast(T, found)
 
 
+def _within(values: Mapping[str, str], option: Option) -> Mapping[str, str]:
+    """The values as they stand in the text of an option: in JSON, as the inside of a string."""
+    if option.text != "document":
+        return values
+    return {name: json.dumps(value)[1:-1] for name, value in values.items()}
+
+
 def _bound_text(text: str, values: Mapping[str, str]) -> str:
     if not any(reference.name in values for reference in references_in(text)):
         return text
@@ -172,12 +170,14 @@ def _bound_text(text: str, values: Mapping[str, str]) -> str:
     return notation(tuple(given))
 
 
-def _scalar(text: str, hint: Any, path: Path) -> int | bool:
+def _scalar(text: str, hint: Any, path: Path) -> int | float | bool:
     """A value for a number or a flag."""
     if bool in typing.get_args(hint):
         if text.lower() not in ("true", "false"):
             raise DefinitionError(f"Give true or false here, not {text!r:.40}.", path)
         return text.lower() == "true"
+    if float in typing.get_args(hint) and re.fullmatch(r"\d{1,15}\.\d{1,9}", text, re.ASCII):
+        return float(text)
     if not re.fullmatch(r"-?\d{1,15}", text, re.ASCII):
         raise DefinitionError(f"Give a whole number here, not {text!r:.40}.", path)
     return int(text)

@@ -65,6 +65,19 @@ class Intrinsic:
         return json.loads(self.text)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Same[T]:
+    """A value that is equal to itself alone, as the key of a cache. Holding it keeps its identity from being another's."""
+
+    value: T
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
 @functools.cache
 def fields_of(owner: type) -> dict[str, tuple[Any, dataclasses.Field[Any]]]:
     """The fields of a dataclass by name: the type of each, and its declaration."""

@@ -6,7 +6,7 @@ from typing import Any
 from integrations.gateway.calls import Call, Given, Joined, Ref, Value, answers, calls_of
 from integrations.gateway.definition import Api, DeploymentParameter, Lambda, parameters_of
 from integrations.gateway.findings import Finding, Severity
-from integrations.gateway.formats.export import Export, Format, ambiguous, broken_text, file_name, lost, noted
+from integrations.gateway.formats.export import Export, Format, ambiguous, broken_text, file_name, lost, noted, unwritten
 from integrations.gateway.formats.python_text import Code, Formatted, Invocation, identifier, statement
 from integrations.gateway.options import GUIDE
 
@@ -34,7 +34,7 @@ KINDS = {
 
 def dump(api: Api) -> Export:
     """The script. The same definition gives the same bytes."""
-    return Export(filename=file_name(api, ".py"), text=script(api), findings=tuple(unsaid(api)))
+    return Export(filename=file_name(api, ".py"), text=script(api), findings=(*unsaid(api), *unwritten(api)))
 
 
 def script(api: Api) -> str:

@@ -36,6 +36,7 @@ from integrations.gateway.formats.export import (
     refused,
     supplied,
     unsaid,
+    unwritten,
 )
 from integrations.gateway.formats.python_text import Code, Formatted, Invocation, identifier, statement
 from integrations.gateway.grammar import (
@@ -130,6 +131,7 @@ def remarks(api: Api) -> tuple[Finding, ...]:
     """What the code loses, and why the CDK, or the template that it makes, would not take it."""
     return (
         *unsaid(api, UNSUPPORTED),
+        *unwritten(api),
         *unused(api),
         *ambiguous(api),
         *broken_text(api),
@@ -623,7 +625,7 @@ class Source:
             "apigateway.RestApi",
             Code("self"),
             "Api",
-            rest_api_name=api.name or "api",
+            rest_api_name=self.text(api.name) or "api",
             description=api.description or None,
             binary_media_types=list(api.binary_media_types),
             cloud_watch_role=False,

@@ -121,6 +121,16 @@ def unsaid(api: Api, unsupported: Mapping[str, str]) -> Iterator[Finding]:
                 yield lost((*path, name), unsupported[name], docs=option.docs)
 
 
+def unwritten(api: Api) -> Iterator[Finding]:
+    """A finding for each setting of the whole API that says something: no format writes them yet."""
+    for name, option in options_of(Api).items():
+        if option.shared and getattr(api, name) not in (None, (), {}, option.aws_default):
+            yield lost((name,), "It is not in the file. Set it where the API is deployed.", docs=option.docs)
+    for index, model in enumerate(api.models):
+        if model.description is not None:
+            yield lost(("models", index, "description"), "It is not in the file.")
+
+
 def ambiguous(api: Api) -> Iterator[Finding]:
     """What a list of integration responses can say and API Gateway does not keep: two of one status, two of one pattern."""
     for number, route in enumerate(api.routes):

@@ -55,6 +55,7 @@ def values(wanted: Any) -> st.SearchStrategy[Any]:
         owner = typing.cast(type, wanted)
         return st.builds(owner, **{field.name: values(hints[field.name]) for field in dataclasses.fields(wanted)})
     by_type = {str: TEXTS, int: st.sampled_from([-1, 0, 49, 50, 29_000, 29_001, 300_001, 900_001]), bool: st.booleans()}
+    by_type[float] = by_type[int]
     return typing.cast(st.SearchStrategy[Any], by_type[wanted])
 
 

@@ -31,6 +31,7 @@ from integrations.gateway.formats.export import (
     refused,
     supplied,
     unsaid,
+    unwritten,
 )
 from integrations.gateway.formats.yaml_text import Tagged, yaml_text
 from integrations.gateway.grammar import (
@@ -86,7 +87,7 @@ def dump_yaml(api: Api) -> Export:
 
 def remarks(api: Api, text: str) -> tuple[Finding, ...]:
     """What the template loses, and why it may be refused."""
-    found = [*unsaid(api, UNSUPPORTED), *unused(api), *ambiguous(api), *broken_text(api), *misread(api)]
+    found = [*unsaid(api, UNSUPPORTED), *unwritten(api), *unused(api), *ambiguous(api), *broken_text(api), *misread(api)]
     if len(text.encode(errors="replace")) > LONGEST:
         message = f"CloudFormation takes templates of up to {LONGEST:,} bytes. Shorten the mapping templates, or use OpenAPI."
         found.append(noted((), message, Severity.FAILURE, docs=QUOTAS, evidence="D"))
@@ -289,7 +290,7 @@ class Resources:
         """In the order a reader expects: API, models, paths, methods, permissions, deployment, stage."""
         api, names = self.api, self.names
         settings = {
-            "Name": api.name or "api",
+            "Name": text(api.name or "api", names),
             "Description": api.description or None,
             "BinaryMediaTypes": list(api.binary_media_types),
         }

@@ -111,7 +111,7 @@ class Reader:
         stage = stages[0] if stages else {}
         routes = tuple(self.route(method, name, models) for method in self.of("Method", name).values())
         api = Api(
-            name=self.plain(own.get("Name", "api")),
+            name=self.text(own.get("Name", "api")),
             description=self.plain(own.get("Description", "")),
             models=tuple(models.values()),
             stage_name=self.text(stage.get("StageName", "prod")),

@@ -43,7 +43,7 @@ def document(api: Api) -> dict[str, Any]:
             paths.setdefault(path_key(route), {}).setdefault(VERBS[route.method], operation(route, schemes))
     return {
         "openapi": "3.0.1",
-        "info": said({"title": api.name or "api", "description": api.description or None, "version": VERSION}),
+        "info": said({"title": text(api.name) or "api", "description": api.description or None, "version": VERSION}),
         "paths": paths,
         "components": said({"schemas": schemas(api), "securitySchemes": security_schemes(api, schemes)}),
         **said(

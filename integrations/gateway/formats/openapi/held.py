@@ -40,7 +40,7 @@ def sayable(api: Api) -> Api:
     models = {model.name: Model(name=model.name, schema=compact(schema(model))) for model in api.models}
     by_path = dict.fromkeys(path for path, _ in routes)
     return Api(
-        name=api.name or "api",
+        name=again(api.name) or "api",
         description=api.description,
         binary_media_types=api.binary_media_types,
         models=tuple(model for model in models.values() if not is_built_in(model)),

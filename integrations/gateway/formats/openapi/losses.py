@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from integrations.gateway.definition import METHODS, Api, AwsService, Integration, Lambda, Route, leaves
 from integrations.gateway.findings import Finding, Path, Severity
-from integrations.gateway.formats.export import broken_text, lost, noted, refused
+from integrations.gateway.formats.export import broken_text, lost, noted, refused, unwritten
 from integrations.gateway.formats.openapi.document import authorization, has_authorizer, path_key, response_key
 from integrations.gateway.formats.openapi.schemas import parsed
 from integrations.gateway.formats.openapi.spelling import IMPORTED, VERBS, text
@@ -54,6 +54,7 @@ def unsaid(api: Api) -> Iterator[Finding]:
         yield from _unsaid_parameters(route, path)
         yield from _unsaid_responses(route.integration, (*path, "integration", "integration_responses"))
         yield from _unsaid_backend(route.integration, (*path, "integration"))
+    yield from unwritten(api)
     yield from _references(api)
     yield from broken_text(api)
 
