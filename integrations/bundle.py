@@ -54,7 +54,7 @@ def make(entries: Sequence[Integration], formats: Sequence[Format]) -> Bundle:
                 left_out[format.name] = reason(export.findings)
                 continue
             name = unused(f"{entry.slug}/{filename(export, entry)}", files)
-            files[name] = stamped(export, format, entry, revision)
+            files[name] = stamped(export, format, entry, revision, api)
             written[format.name] = name
         listed.append(
             {

@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from integrations.gateway.composition import Resolved
 from integrations.gateway.definition import (
     Api,
     DeploymentParameter,
@@ -388,7 +389,7 @@ def make_many(count: int, seed: int = 1) -> Team:
 def describe(api: Api) -> tuple[Api, dict[str, Any]]:
     """A shape, and what the columns of a list say of it."""
     entry = Entry()
-    entry.describe(api)
+    entry.describe(Resolved(api))
     return api, {column: getattr(entry, column) for column in DESCRIBED}
 
 

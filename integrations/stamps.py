@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 
+from integrations.gateway.definition import Api, digest, dumps
 from integrations.gateway.formats import Export, Format
 from integrations.models import Integration, Revision
 
@@ -15,15 +16,20 @@ METADATA: Mapping[str, tuple[str, ...]] = {
 """Where the formats that have no comments take it. All others take a comment that begins with #."""
 
 
-def stamp(integration: Integration, revision: Revision | None) -> dict[str, str]:
-    """Which integration and revision, and the SHA-256 of its definition; without a revision it is a draft. Plain ASCII."""
+def stamp(integration: Integration, revision: Revision | None, api: Api) -> dict[str, str]:
+    """Which integration and revision, and the SHA-256 of its definition; without a revision it is a draft. Plain ASCII.
+
+    What a revision of an API is depends on what it follows: its SHA-256 is that of the definition `api`.
+    """
     found = {"integration": f"{integration.team.slug}/{integration.slug}"}
-    return found | ({"revision": "draft"} if revision is None else {"revision": str(revision), "sha256": revision.sha256})
+    if revision is None:
+        return found | {"revision": "draft"}
+    return found | {"revision": str(revision), "sha256": digest(dumps(api)) if integration.is_api else revision.sha256}
 
 
-def stamped(export: Export, format: Format, integration: Integration, revision: Revision | None) -> str:
+def stamped(export: Export, format: Format, integration: Integration, revision: Revision | None, api: Api) -> str:
     """The text of the file. It means what the export means."""
-    facts = stamp(integration, revision)
+    facts = stamp(integration, revision, api)
     keys = METADATA.get(format.name)
     if keys is None:
         line = "# Gatehouse " + " ".join(value if key == "integration" else f"{key}={value}" for key, value in facts.items())

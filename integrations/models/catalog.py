@@ -1,4 +1,4 @@
-"""The catalog: integrations with their revisions and drafts."""
+"""The catalog: integrations, and APIs composed of them, with their revisions and drafts."""
 
 import itertools
 import json
@@ -14,10 +14,13 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from integrations.gateway import composition
+from integrations.gateway.composition import Composition, Resolved, Source
 from integrations.gateway.definition import Api, AwsService, Http, Lambda, Mock, Raw, digest, dumps, loads
-from integrations.gateway.findings import Finding, Severity
+from integrations.gateway.findings import Finding, Severity, worst_first
 from integrations.gateway.rules import VERSION as RULES_VERSION
 from integrations.gateway.rules import check
+from integrations.models.apis import API, RouteUse, keep_uses
 from integrations.models.team import NAME_LENGTH, SLUG_LENGTH, Team
 
 TRASHED_DAYS = 30
@@ -76,7 +79,8 @@ class Tag(models.Model):
 
 
 class Integration(models.Model):
-    """An entry of the catalog: the head of its revisions. Its columns repeat what lists need of the latest one."""
+    """An entry of the catalog, an integration or an API: the head of its revisions. Its columns repeat what lists need of the
+    latest one."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="integrations")
     slug = models.SlugField(max_length=SLUG_LENGTH)
@@ -148,6 +152,11 @@ class Integration(models.Model):
         return self.name
 
     @property
+    def is_api(self) -> bool:
+        """Whether it is an API: its revisions hold compositions."""
+        return self.backend == API
+
+    @property
     def counts(self) -> dict[str, int]:
         """Findings of the latest revision by severity."""
         return {
@@ -184,13 +193,17 @@ class Integration(models.Model):
         self.tags.set([Tag.objects.get_or_create(team=self.team, name=name)[0] for name in tags])
         self.index(self.latest.definition)
 
-    def describe(self, api: Api) -> None:
+    def describe(self, resolved: Resolved) -> None:
         """Repeat in this row what lists show of the definition; the caller saves it."""
-        route = api.routes[0]
-        found = check(api)
+        api = resolved.api
+        found = findings_of(resolved)
         self.name, self.description = api.name, api.description
-        self.method, self.path = route.method, route.path
-        self.backend, self.target = backend_and_target(api)
+        if self.is_api:
+            self.method = self.path = ""
+            self.target = f"{len(api.routes):,} route{'' if len(api.routes) == 1 else 's'}"
+        else:
+            self.method, self.path = api.routes[0].method, api.routes[0].path
+            self.backend, self.target = backend_and_target(api)
         self.errors, self.failures, self.ignored, self.advice = (
             sum(finding.severity is severity for finding in found) for severity in Severity
         )
@@ -198,27 +211,29 @@ class Integration(models.Model):
 
     def save_revision(
         self,
-        api: Api,
+        definition: Api | Composition,
         author: User | None,
         message: str = "",
         parked: dict[str, Any] | None = None,
         *,
         onto: int | None = None,
     ) -> "Revision":
-        """Append a revision, and make it the latest. The integration itself may be new.
+        """Append a revision, and make it the latest. The integration, or with a composition the API, may be new.
 
         `onto`: the number of the revision that the change was made on; raises StaleBase when another has come since.
         """
-        text = dumps(api)
+        text = stored(definition)
         with transaction.atomic():
             new = self.pk is None
             if not new:
                 self.latest_number = Integration.objects.select_for_update().get(pk=self.pk).latest_number
+            elif isinstance(definition, Composition):
+                self.backend = API
             if onto is not None and onto != self.latest_number:
                 raise StaleBase(self.latest_number)
             self.latest_number += 1
             self.updated_at = timezone.now()
-            self.describe(api)
+            self.describe(resolved(definition))
             self.save(update_fields=None if new else ["latest_number", "updated_at", *DESCRIBED])
             revision = self.revisions.create(
                 number=self.latest_number,
@@ -229,17 +244,24 @@ class Integration(models.Model):
                 message=message,
                 created_at=self.updated_at,
             )
+            if isinstance(definition, Composition):
+                keep_uses(revision, definition)
             self.index(text)
         return revision
 
     def publish(self, revision: "Revision", by: User | None) -> list[Finding]:
-        """Mark a revision; pipelines get the latest that is marked. Returns its errors: if there is one, nothing is changed."""
-        errors = [finding for finding in check(revision.api) if finding.blocks]
+        """Mark a revision; pipelines get the latest that is marked. Returns its errors: if there is one, nothing is changed.
+
+        APIs with routes that follow it are checked again where a list shows them next.
+        """
+        errors = [finding for finding in findings_of(revision.resolved) if finding.blocks]
         if not errors:
             with transaction.atomic():
                 before = Integration.objects.select_for_update().get(pk=self.pk).published_number
                 self.published_number = max(revision.number, before or 0)
                 self.save(update_fields=["published_number"])
+                following = RouteUse.objects.filter(integration=self, pin=None).values("revision__integration")
+                Integration.objects.filter(pk__in=following).update(rules_version="")
                 if revision.published_at is None:
                     revision.published_at, revision.published_by = timezone.now(), by
                     revision.save(update_fields=["published_at", "published_by"])
@@ -319,9 +341,65 @@ class Revision(models.Model):
         return f"r{self.number}"
 
     @property
+    def value(self) -> Api | Composition:
+        """What is stored: the definition of an integration, or the composition of an API."""
+        return value_of(self.definition)
+
+    @property
+    def resolved(self) -> Resolved:
+        """The definition as a value; of an API, with its integrations in place as they are now. See `resolved`."""
+        return resolved(self.value)
+
+    @property
     def api(self) -> Api:
-        """The definition as a value."""
-        return loads(self.definition)
+        """The definition as a value; of an API, with its integrations in place as they are now."""
+        return self.resolved.api
+
+
+def stored(definition: Api | Composition) -> str:
+    """The canonical JSON of either."""
+    return composition.dumps(definition) if isinstance(definition, Composition) else dumps(definition)
+
+
+def value_of(text: str) -> Api | Composition:
+    """What a stored text holds."""
+    return composition.loads(text) if composition.is_composition(text) else loads(text)
+
+
+def resolved(definition: Api | Composition) -> Resolved:
+    """A composition on the revisions that the catalog has now, in three queries; a definition as it is."""
+    if isinstance(definition, Api):
+        return Resolved(definition)
+    return composition.resolve(definition, sources_of([definition]))
+
+
+def findings_of(resolved: Resolved) -> list[Finding]:
+    """What the rules say of it, and what there is to say of how it was composed; worst first."""
+    return worst_first([*resolved.findings, *check(resolved.api)])
+
+
+def sources_of(compositions: Iterable[Composition]) -> dict[tuple[int, int | None], Source]:
+    """The revisions that compositions use, as `composition.resolve` wants them; in three queries at most, trash included."""
+    wanted = {(use.integration, use.pin) for each in compositions for use in each.uses}
+    if not wanted:
+        return {}
+    heads = Integration.objects.filter(pk__in={key for key, _ in wanted})
+    entries = {head[0]: head for head in heads.values_list("pk", "slug", "name", "latest_number", "published_number")}
+    numbers = {
+        (key, pin): pin or entries[key][4] or entries[key][3] for key, pin in wanted if key in entries
+    }  # what is followed is shown as it is latest where nothing is published
+    pairs = {(key, number) for (key, _), number in numbers.items()}
+    found = Revision.objects.filter(
+        integration__in={key for key, _ in pairs}, number__in={number for _, number in pairs}
+    ).values_list("pk", "integration_id", "number")
+    keys = [pk for pk, key, number in found if (key, number) in pairs]
+    texts = Revision.objects.filter(pk__in=keys).values_list("integration_id", "number", "definition")
+    apis = {(key, number): loads(text) for key, number, text in texts}
+    return {
+        (key, pin): Source(entries[key][1], entries[key][2], number, apis[key, number], bool(pin or entries[key][4]))
+        for (key, pin), number in numbers.items()
+        if (key, number) in apis
+    }
 
 
 def latest_revisions(entries: Iterable[Integration]) -> dict[int, Revision]:
@@ -336,7 +414,7 @@ def recheck(entries: Iterable[Integration]) -> int:
     stale = [entry for entry in entries if entry.rules_version != RULES_VERSION]
     revisions = latest_revisions(stale)
     for entry in stale:
-        entry.describe(revisions[entry.pk].api)
+        entry.describe(revisions[entry.pk].resolved)
     Integration.objects.bulk_update(stale, DESCRIBED)
     return len(stale)
 
@@ -365,6 +443,7 @@ class Draft(models.Model):
 
 
 BACKENDS = {
+    API: "API",
     "lambda": "Lambda",
     "http": "HTTP",
     "private": "HTTP over VPC link",

@@ -179,6 +179,7 @@ def initials(user: User | AnonymousUser) -> str:
 
 
 GLYPHS = {
+    "api": "api",
     "lambda": "lambda",
     "http": "http",
     "private": "vpc",

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from integrations import bundle, search
 from integrations.gateway.formats import FORMATS
-from integrations.models import ALIVE, NAME_LENGTH, Integration, Membership, Tag, record
+from integrations.models import ALIVE, NAME_LENGTH, Integration, Membership, Tag, record, users_of
 from integrations.policy import get_membership
 
 UNDO = "trashed"
@@ -64,7 +64,10 @@ def reinstate(entry: Integration, member: Membership, request: HttpRequest) -> s
 
 
 def delete(entry: Integration, member: Membership, request: HttpRequest) -> str:
-    """Into the trash; the next page offers it back."""
+    """Into the trash; the next page offers it back. What an API uses stays."""
+    used = users_of(entry)
+    if used:
+        return f"{used[0].revision.integration.name} uses it: take it out of its routes first"
     entry.trash(member.user)
     record(member.team, member.user, "deleted", entry.slug, entry)
     request.session[UNDO] = [*request.session.get(UNDO, []), (entry.pk, entry.name)]

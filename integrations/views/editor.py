@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -103,9 +103,17 @@ def begun(request: HttpRequest, team: str, slug: str) -> tuple[Integration, User
     )
     draft = next(iter(drafts.select_related("base", "integration")), None)  # one at most: no order to ask for
     if draft is None:
-        return get_integration(user, team, slug, may="edit")[0], user, None
-    draft.integration.team = membership.team
+        integration, _ = get_integration(user, team, slug, may="edit")
+        return only_integration(integration), user, None
+    only_integration(draft.integration).team = membership.team
     return draft.integration, user, draft
+
+
+def only_integration(entry: Integration) -> Integration:
+    """The entry, else Http404: an API has no form of its own."""
+    if entry.is_api:
+        raise Http404("This is an API. Open it from the catalog.")
+    return entry
 
 
 def words_of(integration: Integration) -> tuple[str, str]:

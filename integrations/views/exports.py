@@ -12,9 +12,9 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from integrations.accounts import token_of
-from integrations.gateway.definition import Api, loads
+from integrations.gateway.definition import Api
 from integrations.gateway.formats import FORMATS
-from integrations.models import Draft, Integration, Revision, Token, record
+from integrations.models import Draft, Integration, Revision, Token, record, resolved, value_of
 from integrations.policy import get_for_pipeline, get_integration
 from integrations.stamps import filename, stamped
 
@@ -57,9 +57,8 @@ def draft_export(request: HttpRequest, team: str, slug: str, format: str) -> Htt
     integration, membership = get_integration(request.user, team, slug, may="export")
     draft = Draft.objects.filter(integration=integration, user=membership.user_id).exclude(definition="").first()
     revision = None if draft else integration.latest
-    return file(
-        request, membership.user, integration, revision, loads(draft.definition) if draft else integration.latest.api, format
-    )
+    text = revision.definition if revision else draft.definition if draft else ""
+    return file(request, membership.user, integration, revision, resolved(value_of(text)).api, format)
 
 
 def file(
@@ -75,7 +74,7 @@ def file(
             f"\n- {'.'.join(map(str, finding.path))}: {finding.message}" for finding in export.findings if finding.blocks
         )
         return said(409, f"{integration.slug} {revision or 'draft'} cannot be said in {chosen.label}:{reasons}")
-    body = stamped(export, chosen, integration, revision).encode()
+    body = stamped(export, chosen, integration, revision, api).encode()
     response = HttpResponse(body, content_type=f"{chosen.media_type}; charset=utf-8")
     response["ETag"] = f'"{hashlib.sha256(body).hexdigest()}"'
     response["Cache-Control"] = "private, no-cache"

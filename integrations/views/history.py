@@ -18,13 +18,12 @@ from integrations.gateway.definition import (
     MethodResponse,
     Model,
     Route,
-    loads,
 )
 from integrations.gateway.diff import Change, diff, lines
 from integrations.gateway.findings import Finding
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.rules import check
-from integrations.models import Draft, Membership, Revision, StaleBase, record
+from integrations.models import Draft, Membership, Revision, StaleBase, record, resolved, value_of
 from integrations.models import Integration as Entry
 from integrations.policy import get_integration, is_allowed
 from integrations.preview import comparison, preview
@@ -63,7 +62,7 @@ def history(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     base, new = versions(entry, draft, request.GET.get("base") or str(max(earlier, 1)), new_name)
     findings = check(new.api)
     changes = diff(base.api, new.api)
-    same = equal(changes, new.api)
+    same = [] if entry.is_api else equal(changes, new.api)
     side, whole = request.GET.get("view") == "side", request.GET.get("equal") == "1"
     return render(
         request,
@@ -149,7 +148,7 @@ def restore(request: HttpRequest, team: str, slug: str, number: int) -> HttpResp
         messages.info(request, f"Nothing was restored: r{entry.latest_number} says what r{number} said.")
         return redirect("history", team, slug)
     try:
-        new = entry.save_revision(old.api, member.user, message, old.parked, onto=as_number(request.POST.get("latest")) or 0)
+        new = entry.save_revision(old.value, member.user, message, old.parked, onto=as_number(request.POST.get("latest")) or 0)
     except StaleBase as stale:
         messages.error(request, f"r{number} was not restored: r{stale.latest} was saved since. Look at it, then restore again.")
         return redirect("history", team, slug)
@@ -205,7 +204,7 @@ def versions(entry: Entry, draft: Draft | None, *names: str) -> list[Version]:
     made = []
     for name in names:
         if name == "draft" and draft:
-            made.append(Version("draft", loads(draft.definition), None))
+            made.append(Version("draft", resolved(value_of(draft.definition)).api, None))
         elif name in found:
             made.append(Version(name, found[name].api, found[name]))
         else:
@@ -214,7 +213,7 @@ def versions(entry: Entry, draft: Draft | None, *names: str) -> list[Version]:
 
 
 def equal(changes: list[Change], new: Api) -> list[Change]:
-    """The options that are set in `new` and did not change."""
+    """The options that are set in `new`, the definition of an integration, and did not change."""
     route = new.routes[0]
     backend = type(route.integration.backend)
     answers = tuple(IntegrationResponse(status_code=answer.status_code) for answer in route.integration.integration_responses)

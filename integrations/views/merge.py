@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -52,6 +52,8 @@ class Choice:
 def merge(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """GET shows the three. POST with `do=save` saves what is chosen as the next revision, any other shows what it would be."""
     entry, member = get_integration(request.user, team, slug, may="edit")
+    if entry.is_api:
+        raise Http404("An API is merged on its own page.")
     draft = Draft.objects.filter(integration=entry, user=member.user_id).exclude(definition="").select_related("base").first()
     if draft is None or draft.base.number == entry.latest_number:
         messages.info(request, "There is nothing to merge: nobody has saved since your draft began.")

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods
 
-from integrations.gateway.definition import Api, Integration, Lambda, Route, digest, dumps
+from integrations.gateway.composition import Composition
+from integrations.gateway.definition import Api, Integration, Lambda, Route, digest
 from integrations.gateway.recipes import RECIPES
-from integrations.models import ALIVE, NAME_LENGTH, SLUG_LENGTH, Membership, free_slug, record
+from integrations.models import ALIVE, NAME_LENGTH, SLUG_LENGTH, Membership, free_slug, record, stored
 from integrations.models import Integration as Entry
 from integrations.policy import get_integration, get_membership
 
@@ -44,18 +45,23 @@ def slug_of(name: str) -> str:
     return slugify(name)[:SLUG_LENGTH].strip("-")
 
 
-def create(form: NameForm, member: Membership, api: Api, message: str, source: Entry | None = None) -> Entry | None:
+def create(
+    form: NameForm, member: Membership, definition: Api | Composition, message: str, source: Entry | None = None
+) -> Entry | None:
     """Its first revision, at once. What was just made by the same person with the same content is what was meant."""
     name = form.cleaned_data["name"]
-    api = replace(api, name=name)
-    slug = slug_of(name) or free_slug(member.team, "integration")
+    if isinstance(definition, Composition):
+        definition = replace(definition, api=replace(definition.api, name=name))
+    else:
+        definition = replace(definition, name=name)
+    slug = slug_of(name) or free_slug(member.team, "api" if isinstance(definition, Composition) else "integration")
     try:
         with transaction.atomic():
             entry = Entry(team=member.team, slug=slug, created_by=member.user, owner=source.owner if source else "")
-            entry.save_revision(api, member.user, message)
+            entry.save_revision(definition, member.user, message)
             if source:
                 entry.tags.set(source.tags.all())
-                entry.index(dumps(api))
+                entry.index(stored(definition))
             record(member.team, member.user, "created", f"{slug} r1", entry, **({"from": source.slug} if source else {}))
             return entry
     except IntegrityError:
@@ -63,7 +69,7 @@ def create(form: NameForm, member: Membership, api: Api, message: str, source: E
         if there is None:
             raise
     just_made = there.created_by_id == member.user_id and there.created_at > timezone.now() - TWICE
-    if just_made and there.latest_number == 1 and there.latest.sha256 == digest(dumps(api)):
+    if just_made and there.latest_number == 1 and there.latest.sha256 == digest(stored(definition)):
         return there
     form.add_error("name", f"{there.name} stands at {slug} already. Choose another name.")
     return None
@@ -98,7 +104,7 @@ def duplicate(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         request.POST if request.method == "POST" else None, initial={"name": f"{source.name[: NAME_LENGTH - 5]} copy"}
     )
     if form.is_valid():
-        entry = create(form, member, source.latest.api, f"A copy of {source.slug} r{source.latest_number}.", source)
+        entry = create(form, member, source.latest.value, f"A copy of {source.slug} r{source.latest_number}.", source)
         if entry:
             return redirect("integration", team, entry.slug)
     context = {"team": member.team, "form": form, "source": source, "action": reverse("duplicate", args=[team, slug])}

@@ -56,7 +56,7 @@ def test_many_are_told_as_their_definitions_are() -> None:
     assert len(entries) == 60
     for entry in entries:
         said = Integration(slug=entry.slug)
-        said.describe(entry.latest.api)
+        said.describe(entry.latest.resolved)
         assert [getattr(entry, column) for column in DESCRIBED] == [getattr(said, column) for column in DESCRIBED]
         assert entry.published_number is None or entry.errors == 0
     assert SearchText.objects.count() == 60

@@ -225,7 +225,7 @@ def test_a_draft_says_that_it_is_one(published: Entry, editor: User, as_editor: 
 def test_a_stamp_changes_nothing_that_the_text_means(published: Entry, format: str) -> None:
     chosen = FORMATS[format]
     export = chosen.dump(BOOKS)
-    text = stamped(export, chosen, published, published.latest)
+    text = stamped(export, chosen, published, published.latest, BOOKS)
     assert text != export.text
     if chosen.load is not None:
         assert chosen.load(text).apis == chosen.load(export.text).apis
@@ -243,7 +243,7 @@ def test_a_script_still_begins_with_its_interpreter(published: Entry) -> None:
     export = Export(filename="a.py", text="#!/usr/bin/env python3\nprint()\n")
     script = dataclasses.replace(FORMATS["definition"], name="boto3", lexer="python")
     sha256 = published.latest.sha256
-    assert stamped(export, script, published, published.latest) == (
+    assert stamped(export, script, published, published.latest, BOOKS) == (
         f"#!/usr/bin/env python3\n# Gatehouse storefront/books revision=r2 sha256={sha256}\nprint()\n"
     )
 

@@ -123,17 +123,17 @@ def referred(api: Api) -> dict[str, Kind]:
     return found
 
 
-def bind(api: Api, values: Mapping[str, str]) -> Api:
+def bind(api: Api, values: Mapping[str, str | Reference]) -> Api:
     """The definition with values in the place of these parameters, wherever a text, a number or a flag refers to them.
 
-    A value is literal text: a `${x}` in it refers to nothing. Other parameters stay. Raises DefinitionError with the path of
-    a number or a flag that gets something else.
+    A value is literal text: a `${x}` in it refers to nothing; or a Reference, which is another name. Other parameters stay.
+    Raises DefinitionError with the path of a number or a flag that gets something else.
     """
     kept = tuple(parameter for parameter in api.parameters if parameter.name not in values)
     return dataclasses.replace(_bound(dataclasses.replace(api, parameters=()), values, None, ()), parameters=kept)
 
 
-def _bound[T](value: T, values: Mapping[str, str], owner: Any, path: Path) -> T:
+def _bound[T](value: T, values: Mapping[str, str | Reference], owner: Any, path: Path) -> T:
     found: Any = value
     if isinstance(value, Template):
         found = dataclasses.replace(value, text=_bound_text(value.text, values)) if value.substituted else value
@@ -156,22 +156,24 @@ def _bound[T](value: T, values: Mapping[str, str], owner: Any, path: Path) -> T:
     return cast(T, found)
 
 
-def _within(values: Mapping[str, str], option: Option) -> Mapping[str, str]:
+def _within(values: Mapping[str, str | Reference], option: Option) -> Mapping[str, str | Reference]:
     """The values as they stand in the text of an option: in JSON, as the inside of a string."""
     if option.text != "document":
         return values
-    return {name: json.dumps(value)[1:-1] for name, value in values.items()}
+    return {name: json.dumps(value)[1:-1] if isinstance(value, str) else value for name, value in values.items()}
 
 
-def _bound_text(text: str, values: Mapping[str, str]) -> str:
+def _bound_text(text: str, values: Mapping[str, str | Reference]) -> str:
     if not any(reference.name in values for reference in references_in(text)):
         return text
     given = (values[part.name] if isinstance(part, Reference) and part.name in values else part for part in segments(text))
     return notation(tuple(given))
 
 
-def _scalar(text: str, hint: Any, path: Path) -> int | float | bool:
+def _scalar(text: str | Reference, hint: Any, path: Path) -> int | float | bool | Reference:
     """A value for a number or a flag."""
+    if isinstance(text, Reference):
+        return text
     if bool in typing.get_args(hint):
         if text.lower() not in ("true", "false"):
             raise DefinitionError(f"Give true or false here, not {text!r:.40}.", path)

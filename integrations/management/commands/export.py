@@ -1,4 +1,4 @@
-"""`manage.py export TEAM/SLUG --to FORMAT`: an integration of the catalog as a file. Exit codes as `convert`."""
+"""`manage.py export TEAM/SLUG --to FORMAT`: an integration or API of the catalog as a file. Exit codes as `convert`."""
 
 import sys
 from argparse import ArgumentParser
@@ -15,7 +15,7 @@ from integrations.stamps import stamped
 class Command(BaseCommand):
     """Writes a revision of an integration, stamped with where it comes from."""
 
-    help = "Write an integration of the catalog in a format; what is lost is said on standard error."
+    help = "Write an integration or an API of the catalog in a format; what is lost is said on standard error."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,10 +29,11 @@ class Command(BaseCommand):
         """Print or write the text, and note it in the team's trail; leave with the exit status."""
         try:
             integration, revision = find(options["integration"], options["revision"])
-            api = with_values(revision.api, dict(options["values"]))
+            whole = revision.api
+            api = with_values(whole, dict(options["values"]))
             status, written = write(
                 *(api, options["to"], options["out"], self.stdout, self.stderr),
-                stamp=lambda export, format: stamped(export, format, integration, revision),
+                stamp=lambda export, format: stamped(export, format, integration, revision, whole),
             )
             if written:
                 record(integration.team, None, "exported", f"{integration.slug} {revision}", integration, format=options["to"])

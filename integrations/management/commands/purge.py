@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from integrations.models import ALIVE, TRASHED_DAYS, Integration
+from integrations.models import ALIVE, TRASHED_DAYS, Integration, RouteUse
 
 BATCH = 500
 
@@ -17,8 +18,9 @@ class Command(BaseCommand):
     help = f"Delete for good what has been in the trash for {TRASHED_DAYS} days, its revisions and drafts included."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """A batch at a time."""
-        over = Integration.objects.filter(~ALIVE, deleted_at__lte=timezone.now() - timedelta(TRASHED_DAYS))
+        """A batch at a time. What a revision of an API uses stays as long as the API: it could not be shown without."""
+        used = RouteUse.objects.filter(integration=OuterRef("pk"))
+        over = Integration.objects.filter(~Exists(used), ~ALIVE, deleted_at__lte=timezone.now() - timedelta(TRASHED_DAYS))
         number = 0
         while keys := list(over.values_list("pk", flat=True)[:BATCH]):
             Integration.objects.filter(pk__in=keys).delete()
