@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.gateway.definition import Api, loads
 from integrations.models.catalog import Revision
 from integrations.models.deploy import Placement
 from integrations.models.team import NAME_LENGTH
@@ -124,12 +125,21 @@ class Operation(models.Model):
         """Whether nothing more will happen to it."""
         return self.state in OVER
 
+    @property
+    def api(self) -> Api:
+        """What will be live, as a value."""
+        return loads(self.definition)
+
+    def lock_of(self, rest_api_id: str) -> str:
+        """What no two active operations may have in common."""
+        environment = self.placement.environment
+        return f"{environment.account}/{environment.region}/{rest_api_id}"
+
     def queue(self) -> None:
         """Hand it to the workers, with its lock. Raises Busy, and leaves it as it was."""
         before, self.state = self.state, State.QUEUED
-        environment = self.placement.environment
         if self.placement.rest_api_id:
-            self.lock = f"{environment.account}/{environment.region}/{self.placement.rest_api_id}"
+            self.lock = self.lock_of(self.placement.rest_api_id)
         try:
             with transaction.atomic():
                 self.save()
@@ -163,16 +173,15 @@ class Operation(models.Model):
 
     @classmethod
     def claim(cls, worker: str) -> Self | None:
-        """The next operation that waits, or whose worker has not been heard of for as long as its lease; now this worker's."""
+        """The next operation that waits, that is this worker's own, or whose worker has not been heard of for as long as its
+        lease; now this worker's."""
+        free = Q(state=State.QUEUED) | Q(state=State.RUNNING, holder=worker)
         left = Q(state=State.RUNNING, lease_expires__lt=Now())
-        waiting = cls.objects.filter(Q(state=State.QUEUED) | left).order_by("requested_at", "pk")
+        lease = {"state": State.RUNNING, "holder": worker, "heartbeat": Now(), "lease_expires": Now() + LEASE}
+        waiting = cls.objects.filter(free | left).order_by("requested_at", "pk")
         for key in waiting.values_list("pk", flat=True)[:10]:
-            free = cls.objects.filter(pk=key)
-            lease = {"state": State.RUNNING, "holder": worker, "heartbeat": Now(), "lease_expires": Now() + LEASE}
-            taken = free.filter(state=State.QUEUED).update(**lease) or free.filter(left).update(
-                **lease, takeovers=F("takeovers") + 1
-            )
-            if taken:
+            this = cls.objects.filter(pk=key)
+            if this.filter(free).update(**lease) or this.filter(left).update(**lease, takeovers=F("takeovers") + 1):
                 return cls.objects.select_related("placement__environment__team", "placement__integration").get(pk=key)
         return None
 
@@ -232,7 +241,7 @@ class OperationCall(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["operation", "position"], name="one_call_at_a_position")]
 
     def __str__(self) -> str:
-        return f"{self.operation_name} {self.title}".strip()
+        return f"{self.title} ({self.operation_name})"
 
     @property
     def request_id(self) -> str:

@@ -606,6 +606,10 @@ class ControlPlane:
         stage["lastUpdatedDate"] = self._now()
         return dict(stage)
 
+    def get_export(self, restApiId: str, stageName: str, **given: Any) -> dict[str, Any]:
+        self._stage(restApiId, stageName)
+        raise bad("This control plane writes no OpenAPI.")
+
     def delete_stage(self, restApiId: str, stageName: str) -> dict[str, Any]:
         self._stage(restApiId, stageName)
         del self._api(restApiId)["stages"][stageName]

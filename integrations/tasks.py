@@ -1,0 +1,482 @@
+"""Operations carried out: a queued one in, calls to AWS out, each written down before it is sent and when it is answered.
+
+Any number of workers share the database alone. One holds an operation for as long as it renews its lease; when it ends in the
+middle, another goes on, and learns from the account what became of the call whose answer nobody has (`recovery`). Apart from that
+call nothing is sent twice, and nothing that was planned is left out.
+"""
+
+import logging
+import os
+import random
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from configurator.logs import OUTAGES
+from integrations import recovery
+from integrations.aws import AwsError
+from integrations.gateway.plan import Phase, Plan, PlannedCall
+from integrations.gateway.plan import from_json as plan_from_json
+from integrations.gateway.plan.things import settled
+from integrations.gateway.rates import Pace
+from integrations.models import CallState, Operation, OperationCall, Purpose, State, Worker
+
+log = logging.getLogger("gatehouse.worker")
+
+TRIES = 8
+"""How often a call is sent before it is given up, when AWS is busy or does not answer."""
+FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0
+"""Seconds, before the second try and at most: doubled each time, then a random part of it (full jitter)."""
+RENEWED_EVERY = 5.0
+"""Seconds of waiting after which the lease is renewed."""
+TAKEOVERS = 5
+"""A call that so many workers ended in is not tried by another."""
+POLL, OUTAGE, BEAT, TIDY = 1.0, 2.0, 5.0, 600.0
+"""Seconds between looks at the queue, before the next try after an outage of the database, between signs of life, and tidying."""
+FORGOTTEN, APPROVED_WITHIN = timedelta(days=1), timedelta(days=7)
+EXCERPT = 2_000
+"""Characters that are kept of a text in an answer."""
+
+
+class Account(Protocol):
+    """AWS as an operation meets it. Raises AwsError."""
+
+    def perform(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """boto3's answer, ResponseMetadata included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Seconds of a clock that never goes back, and how to wait."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
+
+
+class Ended(Exception):
+    """The operation is over: its state, and its words."""
+
+    def __init__(self, state: State, words: str) -> None:
+        super().__init__(words)
+        self.state, self.words = state, words
+
+
+class Lost(Exception):
+    """Another worker has it: this one may not call anything more."""
+
+
+class Stopped(Exception):
+    """This worker has been told to end: another goes on."""
+
+
+@dataclass
+class Carrier:
+    """Carries out one operation, as one worker that holds it."""
+
+    operation: Operation
+    worker: str
+    connect: Callable[[Operation], Account]
+    """Reaches the environment's account, and makes sure that it is the one. Raises AwsError."""
+    replan: Callable[[Operation, Account], Plan]
+    """The plan as it would be made now, from a new reading of the account. Raises AwsError and PlanError."""
+    stopping: Callable[[], bool] = lambda: False
+    beat: Callable[[], None] = lambda: None
+    """Called whenever the lease is renewed: the worker lives."""
+    pace: Pace = field(default_factory=Pace)
+    clock: Clock = Clock()
+    answers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The name of a call → what later ones refer to of its answer."""
+
+    def run(self) -> None:
+        """Until it is over, or this worker no longer has it."""
+        try:
+            self.account = self.connected()
+            self.plan = plan_from_json(self.operation.plan)
+            rows = self.begun()
+            for planned, row in zip(self.plan.calls, rows, strict=True):
+                self.carry(planned, row)
+            raise Ended(State.DONE, self.success())
+        except Ended as end:
+            self.operation.finish(self.worker, end.state, end.words)
+        except Stopped:
+            self.operation.release(self.worker)
+        except Lost:
+            log.warning("lease lost", extra={"operation": self.operation.pk, "worker": self.worker})
+
+    # --- Beginning ------------------------------------------------------------------------------------
+
+    def connected(self) -> Account:
+        """The account; where it cannot be reached, nothing was changed, or nothing more."""
+        operation = self.operation
+        if operation.takeovers >= TAKEOVERS:
+            words = f"{operation.takeovers} workers have ended at the same call."
+            raise Ended(State.FAILED, f"{words} {self.left()} Look at the server's log, then plan again.")
+        try:
+            return self.connect(operation)
+        except AwsError as error:
+            raise self.failure(f"The account could not be reached: {error}") from error
+
+    def begun(self) -> list[OperationCall]:
+        """The rows of its calls: those that an earlier worker wrote, else new ones, once the plan still holds."""
+        operation = self.operation
+        if operation.started_at is None:
+            self.refuse_another_plan()
+            with transaction.atomic():
+                self.hold()
+                operation.started_at = timezone.now()
+                operation.save(update_fields=["started_at"])
+                rows = [as_row(operation, position, planned) for position, planned in enumerate(self.plan.calls)]
+                OperationCall.objects.bulk_create(rows)
+        return list(operation.calls.order_by("position"))
+
+    def refuse_another_plan(self) -> None:
+        """Compare what the plan was made of with what there is now."""
+        try:
+            again = self.replan(self.operation, self.account)
+        except (AwsError, ValueError) as error:
+            raise Ended(
+                State.REFUSED, f"The plan could not be compared with the account: {error} Nothing was changed."
+            ) from error
+        parts = {
+            "the account": again.state_hash == self.plan.state_hash,
+            "values of the environment": again.bindings_hash == self.plan.bindings_hash,
+            "the definition": again.definition_hash == self.plan.definition_hash,
+        }
+        changed = [part for part, same in parts.items() if not same]
+        if changed or again.hash != self.plan.hash:
+            what = " and ".join(changed or ["the plan"])
+            have = "have" if len(changed) > 1 or what.startswith("values") else "has"
+            words = f"{what[0].upper()}{what[1:]} {have} changed since the plan was made; nothing was changed. Plan again."
+            raise Ended(State.REFUSED, words)
+
+    # --- Calls ------------------------------------------------------------------------------------------
+
+    def carry(self, planned: PlannedCall, row: OperationCall) -> None:
+        """One call, unless it is done already."""
+        if row.state not in (CallState.DONE, CallState.FOUND):
+            self.between()
+            self.call(planned, row)
+        if planned.call.name:
+            self.answers[planned.call.name] = row.answer
+
+    def between(self) -> None:
+        """What may stop an operation between two calls."""
+        self.hold()
+        self.operation.refresh_from_db(fields=["cancel_requested_at", "cancelled_by"])
+        if self.operation.cancel_requested_at is not None:
+            who = self.operation.cancelled_by
+            raise Ended(State.CANCELLED, f"Cancelled{f' by {who}' if who else ''}. {self.left()}")
+        if self.stopping():
+            raise Stopped
+
+    def call(self, planned: PlannedCall, row: OperationCall) -> None:
+        """Send it until it is answered. Raises Ended where it cannot be done."""
+        plain = {key: settled(value, {}, self.answers) for key, value in planned.call.parameters.items()}
+        row.parameters = recovery.marked(row.operation_name, plain, self.operation.marker)
+        unknown, expired = row.state == CallState.STARTED, False
+        for number in range(1, TRIES + 1):
+            if unknown and (found := self.found(row)) is not None:
+                return self.done(planned, row, found, CallState.FOUND)
+            answer = self.sent(row)
+            if not isinstance(answer, AwsError):
+                return self.done(planned, row, answer, CallState.DONE)
+            unknown = unknown or answer.is_unanswered
+            if not answer.is_passing or (answer.is_expired and expired):
+                found = self.found(row) if unknown else None
+                return self.done(planned, row, found, CallState.FOUND) if found is not None else self.refused(row, answer)
+            if number == TRIES:
+                return self.given_up(row, answer, unknown)
+            self.wait(row.attempts[-1]["waits_s"])
+            if answer.is_expired:
+                self.account, expired = self.connected(), True
+        return None
+
+    def sent(self, row: OperationCall) -> Mapping[str, Any] | AwsError:
+        """Send it once; both that and what came of it are written down."""
+        service, name = row.service, row.operation_name
+        self.wait(self.pace.wait(service, name, self.clock.now()))
+        row.attempts.append({"at": now_text(), "by": self.worker})
+        row.state, row.started_at = CallState.STARTED, row.started_at or timezone.now()
+        self.write(row, "attempts", "state", "started_at", "parameters")
+        self.pace.take(service, name, self.clock.now())
+        try:
+            answer = self.account.perform(service, name, row.parameters)
+        except AwsError as error:
+            if error.is_throttled:
+                self.pace.drain(service, name, self.clock.now())
+            row.attempts[-1] |= {
+                "ended": now_text(),
+                "status": error.status,
+                "request_id": error.request_id,
+                "code": error.code,
+                "message": str(error)[:EXCERPT],
+                "waits_s": self.backoff(len(row.attempts), error) if error.is_passing else 0.0,
+            }
+            self.write(row, "attempts")
+            return error
+        metadata = answer.get("ResponseMetadata", {})
+        row.attempts[-1] |= {
+            "ended": now_text(),
+            "status": metadata.get("HTTPStatusCode", 200),
+            "request_id": metadata.get("RequestId", ""),
+        }
+        return answer
+
+    def backoff(self, number: int, error: AwsError) -> float:
+        """Seconds before the next try, after so many."""
+        longest = min(LONGEST_WAIT, FIRST_WAIT * 2**number)
+        return round(max(error.retry_after, random.uniform(FIRST_WAIT / 2, longest)), 2)
+
+    def done(self, planned: PlannedCall, row: OperationCall, answer: Mapping[str, Any], state: CallState) -> None:
+        """Write down that it was done, and what follows from it: in one transaction."""
+        row.answer = excerpt(answer)
+        row.state, row.finished_at = state, timezone.now()
+        with transaction.atomic():
+            self.write(row, "answer", "attempts", "state", "finished_at")
+            self.follow(planned, row)
+
+    def follow(self, planned: PlannedCall, row: OperationCall) -> None:
+        """What the catalog knows from this call on."""
+        operation, placement = self.operation, self.operation.placement
+        if operation.takeovers:
+            operation.takeovers = 0
+            operation.save(update_fields=["takeovers"])
+        if row.operation_name in ("create_rest_api", "delete_rest_api"):
+            placement.rest_api_id = str(row.answer.get("id", ""))
+            placement.save(update_fields=["rest_api_id"])
+            operation.lock = operation.lock_of(placement.rest_api_id) if placement.rest_api_id else ""
+            operation.save(update_fields=["lock"])
+        if planned.phase is Phase.STAGE:
+            operation.moved_at = timezone.now()
+            operation.save(update_fields=["moved_at"])
+            self.moved(row)
+
+    def moved(self, row: OperationCall) -> None:
+        """The stage has moved: keep what is live now."""
+        operation, placement = self.operation, self.operation.placement
+        deployment = deployment_of(row)
+        if deployment and operation.definition:
+            placement.went_live(
+                deployment,
+                operation.api,
+                revision=operation.revision,
+                by=operation.requested_by,
+                note=operation.note,
+            )
+        elif operation.purpose == Purpose.DESTROY:
+            placement.live = placement.read_at = placement.differences = None
+            placement.save(update_fields=["live", "read_at", "differences"])
+
+    def found(self, row: OperationCall) -> recovery.Answer | None:
+        """What AWS did of a call that was sent and not answered. Where even that cannot be asked, the operation ends."""
+        try:
+            return recovery.find(self.ask, row.service, row.operation_name, row.parameters, self.operation.marker)
+        except AwsError as error:
+            raise self.failure(f"Whether {row} was done could not be found out: {error}") from error
+
+    def ask(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Read something, paced and patient; None where there is no such thing."""
+        for number in range(1, TRIES + 1):
+            self.wait(self.pace.wait(service, operation, self.clock.now()))
+            self.pace.take(service, operation, self.clock.now())
+            try:
+                return self.account.perform(service, operation, parameters)
+            except AwsError as error:
+                if error.is_missing:
+                    return None
+                if number == TRIES or not error.is_passing:
+                    raise
+                self.wait(self.backoff(number, error))
+                if error.is_expired:
+                    self.account = self.connected()
+        return None
+
+    # --- Holding it -------------------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Renew the lease. Raises Lost."""
+        if not self.operation.renew(self.worker):
+            raise Lost
+        self.beat()
+
+    def wait(self, seconds: float) -> None:
+        """Wait, and keep the lease. Raises Stopped when this worker is to end meanwhile."""
+        while seconds > 0:
+            part = min(seconds, RENEWED_EVERY)
+            self.clock.sleep(part)
+            if self.stopping():
+                raise Stopped
+            seconds -= part
+            if seconds > 0:
+                self.hold()
+
+    def write(self, row: OperationCall, *fields: str) -> None:
+        """Save a row, as the one who holds the operation."""
+        self.hold()
+        row.save(update_fields=fields)
+
+    # --- Words ------------------------------------------------------------------------------------------
+
+    def refused(self, row: OperationCall, error: AwsError) -> None:
+        """AWS does not do it, now or later."""
+        row.state, row.error, row.finished_at = CallState.FAILED, str(error), timezone.now()
+        self.write(row, "state", "error", "finished_at")
+        raise self.failure(f"AWS refused {row}: {error}")
+
+    def given_up(self, row: OperationCall, error: AwsError, unknown: bool) -> None:
+        """AWS was busy, or did not answer, for as long as this was tried."""
+        row.error = str(error)
+        if not unknown:
+            row.state, row.finished_at = CallState.FAILED, timezone.now()
+        self.write(row, "state", "error", "finished_at")
+        what = "Whether it was done is not known; the next plan reads it from the account." if unknown else "It was not done."
+        raise self.failure(f"{row} was tried {TRIES} times: {error} {what}")
+
+    def failure(self, reason: str) -> Ended:
+        """The end, with what it means for callers and for the next plan."""
+        if self.operation.started_at is None:
+            return Ended(State.REFUSED, f"{reason} Nothing was changed.")
+        return Ended(State.FAILED, f"{reason} {self.left()} Mend that, then plan again: the next plan begins from what is there.")
+
+    def left(self) -> str:
+        """What callers get, and what has been done and stays."""
+        operation = self.operation
+        stage = operation.placement.environment.stage_name
+        done = operation.calls.filter(state__in=[CallState.DONE, CallState.FOUND]).count()
+        if not done:
+            return "Nothing was changed."
+        calls = f"{done} of {operation.calls.count()} calls"
+        if operation.moved_at is not None:
+            return f"Stage {stage} has moved: callers get the new API. {calls} are done; what follows the move is not."
+        return (
+            f"Stage {stage} was not moved: callers get what they got before. "
+            f"{calls} are done and stay in the API's configuration, where nobody is served from them."
+        )
+
+    def success(self) -> str:
+        """What was done."""
+        operation = self.operation
+        rows = list(operation.calls.all())
+        again = sum(len(row.attempts) - 1 for row in rows if row.attempts)
+        found = sum(row.state == CallState.FOUND for row in rows)
+        calls = f"{len(rows)} call{'' if len(rows) == 1 else 's'}"
+        tries = f", {again} of them tried again" if again else ""
+        lost = f", {found} found done after their answer was lost" if found else ""
+        return f"{calls}{tries}{lost}."
+
+
+class Work:
+    """A worker: takes operations one after the other, until it is told to stop."""
+
+    def __init__(self, carrier: Callable[..., Carrier]) -> None:
+        """`carrier`: makes a Carrier of an operation, with this worker's name and signals."""
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.carrier = carrier
+        self.pace = Pace()
+        self.told_to_stop = threading.Event()
+        self.seen = self.tidied = float("-inf")
+        self.clock = Clock(sleep=lambda seconds: bool(self.told_to_stop.wait(seconds)))
+
+    def stop(self) -> None:
+        """Finish the call that is under way, and end."""
+        self.told_to_stop.set()
+
+    def forever(self) -> None:
+        """Until `stop`. An outage of the database is waited for."""
+        while not self.told_to_stop.is_set():
+            try:
+                self.beat()
+                operation = Operation.claim(self.name)
+                if operation is None:
+                    self.tidy()
+                    self.told_to_stop.wait(POLL)
+                else:
+                    self.carry(operation)
+            except OUTAGES as error:
+                log.error("database", extra={"worker": self.name, "error": str(error).strip()})
+                self.seen = float("-inf")
+                connections.close_all()
+                self.told_to_stop.wait(OUTAGE)
+        with suppress(*OUTAGES):
+            Worker.objects.filter(name=self.name).delete()
+        connections.close_all()
+
+    def carry(self, operation: Operation) -> None:
+        """One operation. A fault of ours ends it, with words, and not the worker."""
+        log.info("operation taken", extra=self.about(operation))
+        carrier = self.carrier(
+            operation, self.name, pace=self.pace, clock=self.clock, stopping=self.told_to_stop.is_set, beat=self.beat
+        )
+        try:
+            carrier.run()
+        except OUTAGES:
+            raise
+        except Exception as error:
+            log.exception("operation failed", extra=self.about(operation))
+            words = f"Gatehouse failed ({type(error).__name__}); its log says where. {carrier.left()} Tell whoever runs it."
+            operation.finish(self.name, State.FAILED, words)
+        log.info("operation left", extra=self.about(operation))
+
+    def about(self, operation: Operation) -> dict[str, Any]:
+        """What the log says with an event."""
+        return {"operation": operation.pk, "worker": self.name, "state": str(operation.state)}
+
+    def beat(self) -> None:
+        """Say that this worker lives, where that was not said just now."""
+        if time.monotonic() - self.seen >= BEAT:
+            now = {"seen_at": Now(), "version": settings.VERSION}
+            Worker.objects.update_or_create(name=self.name, defaults=now)
+            self.seen = time.monotonic()
+
+    def tidy(self) -> None:
+        """Now and then: let go of workers that are gone, and of plans that nobody approved."""
+        if time.monotonic() - self.tidied < TIDY:
+            return
+        self.tidied = time.monotonic()
+        Worker.objects.filter(seen_at__lt=Now() - FORGOTTEN).delete()
+        words = f"Nobody approved it within {APPROVED_WITHIN.days} days; nothing was called. Plan again."
+        waits = Operation.objects.filter(state=State.PROPOSED, requested_at__lt=Now() - APPROVED_WITHIN)
+        waits.update(state=State.REFUSED, finished_at=Now(), result=words)
+
+
+def as_row(operation: Operation, position: int, planned: PlannedCall) -> OperationCall:
+    """A call that has not been sent."""
+    call = planned.call
+    return OperationCall(
+        operation=operation,
+        position=position,
+        title=planned.words,
+        service=call.service,
+        operation_name=call.operation,
+    )
+
+
+def deployment_of(row: OperationCall) -> str:
+    """The deployment that a call points a stage to; empty where it points it to none."""
+    given = row.parameters
+    if row.operation_name == "create_deployment":
+        return str(row.answer["id"])
+    patches = (patch["value"] for patch in given.get("patchOperations", []) if patch["path"] == "/deploymentId")
+    return str(given.get("deploymentId") or next(patches, ""))
+
+
+def excerpt(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain values at the top of an answer, long texts cut."""
+    plain = {key: value for key, value in answer.items() if isinstance(value, str | int | float | bool)}
+    return {key: value[:EXCERPT] if isinstance(value, str) else value for key, value in plain.items()}
+
+
+def now_text() -> str:
+    """Now, as ISO 8601 in UTC."""
+    return timezone.now().isoformat(timespec="milliseconds")
