@@ -88,6 +88,31 @@ class Pattern:
         except (TimeoutError, MemoryError, RecursionError, regex.error):
             raise Undecided(TOO_SLOW) from None
 
+    def fails_at(self, subject: str, budget_seconds: float = 0.2) -> int | None:
+        """The position, from 0, of the first character that no match could take; None where only more is wanted.
+
+        Raises Undecided as `matches` does.
+        """
+        low, high = 0, len(subject)
+        if self._begins(subject, budget_seconds):
+            return None
+        while low < high:
+            middle = (low + high) // 2
+            if self._begins(subject[: middle + 1], budget_seconds):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _begins(self, subject: str, budget_seconds: float) -> bool:
+        """Whether a match could begin like that."""
+        if len(subject) > MAX_SUBJECT:
+            raise Undecided("Shorten the text: it was not tried within the time given.")
+        try:
+            return self._compiled.fullmatch(subject, partial=True, timeout=budget_seconds) is not None
+        except (TimeoutError, MemoryError, RecursionError, regex.error):
+            raise Undecided(TOO_SLOW) from None
+
     def find(self, subject: str, budget_seconds: float = 0.2) -> Iterator[Match]:
         """Every part that matches, from left to right, as Matcher.find() has them; raises Undecided as `matches` does."""
         if budget_seconds <= 0 or len(subject) > MAX_SUBJECT:

@@ -11,7 +11,6 @@ from pytest_django import DjangoAssertNumQueries
 from integrations.environments import EnvironmentForm, is_near
 from integrations.models import AuditEvent, Environment, Integration, Placement, Team
 from tests.web.conftest import BOOKS
-from tests.web.deployments import an_environment
 
 GOOD: dict[str, Any] = {
     "name": "Dev EU",
@@ -55,7 +54,9 @@ WRONG = {
 
 @pytest.fixture
 def dev(team: Team) -> Environment:
-    return an_environment(team)
+    return Environment.objects.create(
+        team=team, slug="dev", name="dev", account="111122223333", region="eu-west-1", stage_name="live"
+    )
 
 
 @pytest.fixture
@@ -206,7 +207,9 @@ def test_the_list_asks_the_same_of_the_database_however_long(
     as_admin: Client, team: Team, number: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for index in range(number):
-        an_environment(team, f"e{index}")
+        Environment.objects.create(
+            team=team, slug=f"e{index}", name=f"e{index}", account="111122223333", region="eu-west-1", stage_name="live"
+        )
     with django_assert_num_queries(5):
         response = as_admin.get(reverse("environments", args=[team.slug]))
     assert response.text.count("eu-west-1") == number

@@ -16,6 +16,7 @@ from integrations.gateway.grammar import (
     path_variables,
     stage_variables_in,
 )
+from integrations.gateway.headers import ALSO_DROPPED, DROPPED, forbidden
 from integrations.gateway.options import GUIDE, PROXY_TYPES, REFERENCE
 from integrations.gateway.rules.mend import at, drop, put, rename, rewriting, setting
 from integrations.gateway.rules.rule import Facts, Remark, Remarks, rule
@@ -26,16 +27,6 @@ TEMPLATES = GUIDE + "models-mappings.html"
 PASSTHROUGH = GUIDE + "integration-passthrough-behaviors.html"
 KNOWN_ISSUES = GUIDE + "api-gateway-known-issues.html"
 PARAMETERS = ("integration", "request_parameters")
-FORBIDDEN = frozenset({"content-length", "transfer-encoding", "x-amzn-trace-id", "x-amzn-apigateway-api-id"})
-FORBIDDEN_FOR_AWS = FORBIDDEN | {"authorization", "connection", "expect", "proxy-authenticate", "te"}
-DROPPED = {
-    "HTTP": frozenset({"expect", "proxy-authenticate", "te", "via"}),
-    "HTTP_PROXY": frozenset({"expect", "proxy-authenticate", "te", "via"}),
-    "AWS": frozenset({"referer"}),
-}
-"""Recorded: mapped headers that the backend never sees, by type."""
-ALSO_DROPPED = frozenset({"content-md5", "max-forwards", "server", "trailer", "upgrade", "www-authenticate"})
-"""The guide's table of known issues has these too."""
 CONTEXT = re.compile(
     r"accountId|apiId|authorizer\..+|awsEndpointRequestId|deploymentId|domainName|domainPrefix|error\..+|extendedRequestId"
     r"|httpMethod|identity\.(accountId|apiKey|apiKeyId|caller|clientCert\..+|cognito[A-Za-z]+|principalOrgId|sourceIp|user"
@@ -213,9 +204,8 @@ def a_target_is_a_backend_parameter(facts: Facts) -> Remarks:
 @rule("P8", Severity.FAILURE, docs=KNOWN_ISSUES, evidence="LS", fix=drop, fix_label="Remove the mapping")
 def a_header_may_be_mapped(facts: Facts) -> Remarks:
     """Headers that API Gateway sets itself are not mapped."""
-    forbidden = FORBIDDEN_FOR_AWS if facts.type in ("AWS", "AWS_PROXY") else FORBIDDEN
     for key, target in facts.targets.items():
-        if target and target.location == "header" and target.name.lower() in forbidden and facts.type != "MOCK":
+        if target and target.location == "header" and target.name.lower() in forbidden(facts.type):
             yield (*PARAMETERS, key), "Remove it: every call would answer 500 (header already present)."
 
 

@@ -13,6 +13,7 @@ from integrations.gateway.grammar import (
     stage_variables_in,
     whole_reference,
 )
+from integrations.gateway.headers import NOT_RETURNED, RENAMED_WITHOUT_PROXY
 from integrations.gateway.options import GUIDE, NON_PROXY, REFERENCE
 from integrations.gateway.rules.mend import at, drop, put, rewriting
 from integrations.gateway.rules.request import can_quote, has_quotes_inside, is_bare, quoted
@@ -24,22 +25,6 @@ RESPONSES = GUIDE + "api-gateway-integration-settings-integration-response.html"
 MAPPINGS = GUIDE + "request-response-data-mappings.html"
 KNOWN_ISSUES = GUIDE + "api-gateway-known-issues.html"
 ALL = ("integration", "integration_responses")
-REMAPPED = frozenset(
-    {
-        "authorization",
-        "connection",
-        "content-length",
-        "content-md5",
-        "date",
-        "max-forwards",
-        "server",
-        "user-agent",
-        "www-authenticate",
-    }
-)
-"""Response headers that reach the caller as x-amzn-Remapped-…."""
-DROPPED = frozenset({"expect", "host", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade"})
-"""Response headers that are dropped or remapped, by the guide and by what was recorded."""
 
 
 def _responses(facts: Facts) -> Iterator[tuple[int, IntegrationResponse]]:
@@ -249,9 +234,9 @@ def a_mapped_header_reaches_the_caller(facts: Facts) -> Remarks:
             target = parse_response_target(key)
             name = target.name.lower() if target else ""
             path = (*ALL, index, "response_parameters", key)
-            if target and name in REMAPPED:
+            if target and name in RENAMED_WITHOUT_PROXY:
                 yield path, f"Remove it: the caller gets it as x-amzn-Remapped-{target.name}."
-            elif target and name in DROPPED:
+            elif target and name in NOT_RETURNED:
                 yield path, f"Remove it: {target.name} does not reach the caller."
 
 

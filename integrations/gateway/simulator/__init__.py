@@ -1,6 +1,8 @@
 """A request and a backend's answer in, a Trace of what API Gateway does with them out."""
 
+from integrations.gateway.simulator.examples import example_answers, example_request
 from integrations.gateway.simulator.fidelity import BEHAVIOURS, Behaviour, Fidelity
+from integrations.gateway.simulator.pipeline import simulate
 from integrations.gateway.simulator.trace import (
     Answer,
     EndpointRequest,
@@ -30,6 +32,9 @@ __all__ = [
     "Step",
     "Trace",
     "dumps",
+    "example_answers",
+    "example_request",
     "load_answer",
     "load_request",
+    "simulate",
 ]

@@ -52,6 +52,12 @@ _LAMBDA = "set-up-lambda-proxy-integrations.html"
 _RESPONSES = "api-gateway-integration-settings-integration-response.html"
 
 BEHAVIOURS: dict[str, Behaviour] = {
+    "bindings": _behaviour(
+        "References stand for what a deployment gives; without it, for a value of their kind.",
+        APPROXIMATION,
+        "INF",
+        "how-to-deploy-api.html",
+    ),
     "routing": _behaviour(
         "The path and the method find the route; a call that finds none is answered 403.",
         RECORDED,
@@ -207,6 +213,12 @@ BEHAVIOURS: dict[str, Behaviour] = {
         NOT_SIMULATED,
         "D",
         "api-gateway-request-throttling.html",
+    ),
+    "backend_answer": _behaviour(
+        "The backend's answer is given, or is an example; nothing is called.",
+        DOCUMENTED,
+        "D",
+        "how-to-integration-settings.html",
     ),
     "mock": _behaviour(
         "A MOCK answers with the status that its request template writes.",

@@ -189,8 +189,9 @@ class Stage:
 
     @property
     def fidelity(self) -> Fidelity:
-        """The least certain of its steps'."""
-        return max((step.fidelity for step in self.steps), key=lambda found: found.rank, default=Fidelity.RECORDED)
+        """The least certain of its steps'; a step that is not simulated says so for itself."""
+        known = [step.fidelity for step in self.steps if step.fidelity is not Fidelity.NOT_SIMULATED]
+        return max(known, key=lambda found: found.rank, default=Fidelity.NOT_SIMULATED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

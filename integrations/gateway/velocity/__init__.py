@@ -41,6 +41,8 @@ class Rendering:
     """$context afterwards: `requestOverride` and `responseOverride` hold what the template set."""
     iterations: int
     """How often the body of its longest loop ran."""
+    notes: Sequence[tuple[int, str]]
+    """What its directives did beside writing, each with its offset in the template; none unless asked for."""
 
     @cached_property
     def text(self) -> str:
@@ -64,7 +66,7 @@ class Rendering:
         return tuple(found)
 
 
-def render(template: str, given: Given) -> Rendering:
+def render(template: str, given: Given, *, notes: bool = False) -> Rendering:
     """Render as API Gateway does. Raises TemplateError, BudgetSpent among them."""
     variables: dict[str, Any] = {
         "input": Input(given.body, given.parameters),
@@ -72,13 +74,15 @@ def render(template: str, given: Given) -> Rendering:
         "context": context(given.context),
         "stageVariables": dict(given.stage_variables),
     }
-    return evaluate(template, variables)
+    return evaluate(template, variables, notes=notes)
 
 
-def evaluate(template: str, variables: dict[str, Any], *, as_aws: bool = True) -> Rendering:
+def evaluate(template: str, variables: dict[str, Any], *, as_aws: bool = True, notes: bool = False) -> Rendering:
     """Render with any variables. `as_aws`: False for Velocity's own undefined references."""
     block, macros = parse(template)
     state = State(variables, Budget(), lambda text: Parser(text).template(), as_aws, dict(macros))
+    if notes:
+        state.notes = []
     try:
         block.render(state)
     except (Stop, Break):
@@ -90,4 +94,5 @@ def evaluate(template: str, variables: dict[str, Any], *, as_aws: bool = True) -
         pieces=state.pieces,
         context=variables.get("context") or {},
         iterations=state.budget.iterations,
+        notes=state.notes or (),
     )

@@ -64,6 +64,8 @@ class State:
     nulls: frozenset[str] = frozenset()
     """The names of loops that are at a null: as Velocity has it, they stay null until the loop goes on."""
     depth: int = 0
+    notes: list[tuple[int, str]] | None = None
+    """What directives did beside writing, each with its offset; None where nobody asks."""
 
     def write(self, text: str, position: int) -> None:
         """Write a piece of output; the block that it stands in looks at the sum."""
@@ -183,10 +185,15 @@ class If(Node):
 
     def render(self, state: State) -> None:
         for condition, block in self.branches:
-            if condition.test(state):
+            taken = condition.test(state)
+            if state.notes is not None:
+                state.notes.append((condition.position, "holds: this branch is taken" if taken else "does not hold"))
+            if taken:
                 block.render(state)
                 return
         if self.otherwise is not None:
+            if state.notes is not None:
+                state.notes.append((self.otherwise.position - 1, "this branch is taken"))
             self.otherwise.render(state)
 
 
@@ -237,6 +244,9 @@ class Foreach(Node):
 
     def render(self, state: State) -> None:
         items = self._items(self.source.value(state))
+        if state.notes is not None:
+            said = "nothing to go over" if items is None else f"{len(items)} time{'' if len(items) == 1 else 's'}"
+            state.notes.append((self.position, said))
         if items is None:
             return
         outer, before = state.loop, state.get(self.name)
@@ -286,10 +296,28 @@ class Set(Node):
 
     def render(self, state: State) -> None:
         value = self.source.value(state)
+        if state.notes is not None:
+            state.notes.append((self.position, described(self.target.source, value)))
         if value is not None:
             self.target.assign(state, value)
         elif state.as_aws and not self.target.steps:
             state.variables.pop(self.target.name, None)
+
+
+def described(name: str, value: Any) -> str:
+    """What a variable was set to, in a few words."""
+    match value:
+        case None:
+            return f"{name}: no value"
+        case bool() | int() | float():
+            return f"{name} is {text_of(value, Budget())}"
+        case str():
+            return f'{name} is "{value:.40}{"…" if len(value) > 40 else ""}"'
+        case list():
+            return f"{name} is a list of {len(value)}"
+        case dict():
+            return f"{name} is an object"
+    return f"{name} is set"
 
 
 @dataclass(slots=True)

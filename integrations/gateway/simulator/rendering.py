@@ -1,0 +1,61 @@
+"""A mapping template and what stands before it in; what each of its lines wrote out."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from integrations.gateway.definition import Template
+from integrations.gateway.findings import Path
+from integrations.gateway.grammar import segments
+from integrations.gateway.simulator.trace import Fault, Rendered, TemplateLine
+from integrations.gateway.velocity import Given, Rendering, TemplateError, render
+
+NOTES_KEPT = 3
+"""Different notes of one line that are shown; a loop may make many."""
+
+
+def deployed_text(template: Template) -> str:
+    """The Velocity that API Gateway gets: references that nothing was given for stay as they are written."""
+    return "".join(map(str, segments(template.text))) if template.substituted else template.text
+
+
+def run(template: Template, given: Given, path: Path, media_type: str) -> tuple[Rendered, Mapping[str, Any]]:
+    """The template as it ran, and $context afterwards; with a fault where it does not parse or render."""
+    text = deployed_text(template)
+    try:
+        rendering = render(text, given, notes=True)
+    except TemplateError as error:
+        fault = Fault(message=error.message, line=error.line, column=error.column, aws=error.aws)
+        lines = tuple(TemplateLine(number=number, source=source) for number, source in enumerate(text.split("\n"), 1))
+        return Rendered(path=path, media_type=media_type, output="", lines=lines, spans=(), fault=fault), given.context
+    rendered = Rendered(
+        path=path,
+        media_type=media_type,
+        output=rendering.text,
+        lines=_lines(text, rendering),
+        spans=rendering.lines,
+        iterations=rendering.iterations,
+    )
+    return rendered, rendering.context
+
+
+def _lines(text: str, rendering: Rendering) -> tuple[TemplateLine, ...]:
+    """Each line of the template with what it wrote and did."""
+    wrote: defaultdict[int, str] = defaultdict(str)
+    spans = (*rendering.lines, (len(rendering.text), 0))
+    for (start, line), (end, _) in pairwise(spans):
+        wrote[line] += rendering.text[start:end]
+    breaks = [at for at, character in enumerate(text) if character == "\n"] if rendering.notes else []
+    notes: defaultdict[int, dict[str, None]] = defaultdict(dict)
+    for position, said in rendering.notes:
+        notes[bisect_left(breaks, position) + 1][said] = None
+    return tuple(
+        TemplateLine(number=number, source=source, wrote=wrote.get(number, ""), note=_note(list(notes.get(number, ()))))
+        for number, source in enumerate(text.split("\n"), 1)
+    )
+
+
+def _note(said: list[str]) -> str:
+    return "; then ".join(said[:NOTES_KEPT]) + ("; and so on" if len(said) > NOTES_KEPT else "")
