@@ -9,9 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
-from integrations.gateway.grammar import REFERENCE_NAME
+from integrations.gateway.grammar import PLAIN_PATH_PART, REFERENCE_NAME, path_parts
 from integrations.gateway.rules.secrets import secret_in
-from integrations.models import NAME_LENGTH, Access, Environment, Team
+from integrations.models import NAME_LENGTH, Access, Environment, Placement, Team
 
 RESERVED = ("new",)
 """Slugs that would hide a page of the settings."""
@@ -227,3 +227,74 @@ def values_from(names: list[str], values: list[str]) -> tuple[dict[str, str], di
         else:
             found[name] = value
     return found, wrong
+
+
+class PlacementForm(forms.Form):
+    """What an integration is called in an environment."""
+
+    where = forms.ChoiceField(
+        label="REST API",
+        choices=[("new", "One of its own, made at the first deployment"), ("existing", "One that exists")],
+        widget=forms.RadioSelect,
+    )
+    rest_api_id = forms.CharField(
+        label="Id", required=False, widget=forms.TextInput(CODE), help_text="Ten letters and digits, as the console shows it."
+    )
+    owned = forms.ChoiceField(
+        label="Gatehouse owns",
+        choices=[
+            ("method", "Its method alone: nothing else of the API is touched"),
+            ("whole", "The whole API: its settings follow the definition"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    path = forms.CharField(
+        label="Path",
+        required=False,
+        widget=forms.TextInput(CODE),
+        help_text="Where its method stands there. Empty is the path of its mount.",
+    )
+
+    def __init__(self, data: Any = None, *, placement: Placement) -> None:
+        initial = {
+            "where": "existing" if placement.rest_api_id else "new",
+            "rest_api_id": placement.rest_api_id,
+            "owned": "whole" if placement.whole and placement.rest_api_id else "method",
+            "path": placement.path,
+        }
+        super().__init__(data, initial=initial)
+        self.placement = placement
+
+    def clean_rest_api_id(self) -> str:
+        """The shape of an id."""
+        given = str(self.cleaned_data["rest_api_id"]).strip()
+        if given and not re.fullmatch(r"[a-z0-9]{1,64}", given, re.ASCII):
+            raise ValidationError("Give the id, not the name: small letters and digits.")
+        return given
+
+    def clean_path(self) -> str:
+        """A path as API Gateway takes it."""
+        path = str(self.cleaned_data["path"]).strip()
+        if path and not path.startswith("/"):
+            raise ValidationError("Begin it with a slash: /orders/{id}.")
+        if any(part.variable is None and not PLAIN_PATH_PART.fullmatch(part.text) for part in path_parts(path)):
+            raise ValidationError("Use letters, digits and . _ : - in each part, or a {variable}.")
+        return path
+
+    def clean(self) -> dict[str, Any]:
+        """An API that exists has an id; what runs stays where it is."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if given.get("where") == "existing" and "rest_api_id" in given and not given["rest_api_id"]:
+            self.add_error("rest_api_id", "Give the id of the REST API.")
+        moved = given.get("where") == "new" or given.get("rest_api_id") != self.placement.rest_api_id
+        if self.placement.live and (moved or given.get("path") != self.placement.path):
+            raise ValidationError("It runs there: destroy that first, or it would stay behind with nobody to look after it.")
+        return given
+
+    def apply(self) -> None:
+        """Put what was given into the placement; the caller saves it."""
+        given = self.cleaned_data
+        new = given["where"] == "new"
+        self.placement.rest_api_id = "" if new else given["rest_api_id"]
+        self.placement.whole = new or given["owned"] == "whole"
+        self.placement.path = given["path"]

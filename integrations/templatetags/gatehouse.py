@@ -202,6 +202,24 @@ def glyph(backend: str) -> str:
     return GLYPHS[backend]
 
 
+@register.filter
+def at(values: Mapping[str, str], key: str) -> str:
+    """What a map holds at a key; nothing where it is not there."""
+    return values.get(key, "")
+
+
+@register.filter
+def principal(arn: str) -> str:
+    """Who an ARN of STS or IAM names: the role and its session, or the user."""
+    return arn.rpartition(":")[2].removeprefix("assumed-role/").removeprefix("user/")
+
+
+@register.filter
+def function_name(function: str) -> str:
+    """A function without the account and region of its ARN."""
+    return function.partition(":function:")[2] or function
+
+
 SECTIONS = {"proxy": "m-proxy", "mapped": "m-all", "mock": "m-mock"}
 """The small drawing of each shape of a recipe."""
 

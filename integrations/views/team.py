@@ -212,6 +212,11 @@ VERBS = (
     "changed environment",
     "changed values of",
     "removed environment",
+    "placed",
+    "applied",
+    "asked to apply",
+    "approved",
+    "cancelled",
 )
 """What is told of, as the filter offers it. It is what the code records, says a test."""
 

@@ -3,11 +3,14 @@
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from integrations import demo
-from integrations.models import Environment, Team
+from integrations.gateway.definition import parameters_of
+from integrations.models import CallState, Environment, Integration, Placement, State, Team, replace_bindings
 from tests.browser.bench import Bench
+from tests.web.deployments import a_placement, a_proposal, an_environment, an_operation, called
 
 pytestmark = pytest.mark.browser
 
@@ -68,3 +71,41 @@ def test_an_environment_is_made_without_javascript(bench: Bench, storefront: Tea
     page.get_by_label("Region").fill("eu-central-1")
     page.get_by_role("button", name="Make the environment").click()
     expect(page.get_by_text("dev is made.")).to_be_visible()
+
+
+@pytest.fixture
+def shown(storefront: Team, robin: User) -> Placement:
+    """The SQS integration of the demo in a protected environment, with an earlier deployment."""
+    entry = Integration.objects.get(team=storefront, slug="orders-to-sqs")
+    environment = an_environment(
+        storefront,
+        "prod",
+        account="444455556666",
+        region="eu-central-1",
+        protected=True,
+        access="role",
+        role_arn="arn:aws:iam::444455556666:role/GatehouseDeployer",
+    )
+    names = [parameter.name for parameter in parameters_of(entry.latest.api)]
+    replace_bindings(environment, entry, dict.fromkeys(names, "arn:aws:iam::444455556666:role/apigw-orders"))
+    return a_placement(environment, entry)
+
+
+def test_the_pages_of_a_deployment_look_as_drawn(bench: Bench, storefront: Team, robin: User, shown: Placement) -> None:
+    team, slug = storefront.slug, shown.integration.slug
+    page = bench.page(robin)
+    page.goto(reverse("deploy", args=[team, slug]))
+    bench.screen(page, "deploy")
+    page.goto(reverse("deploy-environment", args=[team, slug, "prod"]))
+    bench.screen(page, "deploy-environment")
+    page.goto(reverse("plan", args=[team, a_proposal(shown, robin).pk]))
+    bench.screen(page, "plan")
+
+    operation = an_operation(shown, robin, State.RUNNING, started_at=timezone.now())
+    for position in range(6):
+        called(operation, position, CallState.STARTED if position == 5 else CallState.DONE)
+    page.goto(reverse("operation", args=[team, operation.pk]))
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    bench.screen(page, "operation")
+    page.goto(reverse("operations", args=[team]))
+    bench.screen(page, "operations")

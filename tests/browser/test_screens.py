@@ -14,6 +14,8 @@ LOOKED_AT = {
     "account_login": "sign-in",
     "bulk": "bulk-tag",
     "catalog": "catalog",
+    "deploy": "deploy",
+    "deploy-environment": "deploy-environment",
     "duplicate": "duplicate",
     "environment": "environment",
     "environment-new": "environment-new",
@@ -24,6 +26,9 @@ LOOKED_AT = {
     "integration-merge": "merge",
     "invitation": "invitation-refused",
     "new": "new",
+    "operation": "operation",
+    "operations": "operations",
+    "plan": "plan",
     "revision": "revision",
     "sign-in-link": "sign-in-link",
     "team": "team-members",
@@ -38,6 +43,8 @@ HERE = ("account_change_password", "account_inactive", "account_logout", "accoun
 
 NO_PAGE = {
     "account_set_password",  # leads on to the change: everybody here has a password
+    "deploy-place",
+    "deploy-values",
     "draft-export",
     "environment-remove",
     "environment-values",
@@ -49,6 +56,10 @@ NO_PAGE = {
     "invitation-withdraw",
     "member-remove",
     "member-role",
+    "operation-approve",
+    "operation-cancel",
+    "operation-log",
+    "plan-make",
     "preferences",
     "restore",
     "revision-export",

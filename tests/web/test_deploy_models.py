@@ -10,14 +10,13 @@ from django.utils import timezone
 from integrations.models import Environment, Integration, Placement, Team, placements_of, replace_bindings
 from integrations.models.deploy import VALID
 from tests.web.conftest import BOOKS
+from tests.web.deployments import an_environment
 
 
 @pytest.fixture
 def dev(team: Team) -> Environment:
     """An environment that is not protected."""
-    return Environment.objects.create(
-        team=team, slug="dev", name="dev", account="111122223333", region="eu-west-1", stage_name="live"
-    )
+    return an_environment(team)
 
 
 def test_a_value_of_the_integration_goes_before_that_of_the_environment(dev: Environment, books: Integration, team: Team) -> None:

@@ -11,9 +11,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from integrations.accounts import invite, make_token
-from integrations.models import Environment, Integration, Membership, Role, Team
+from integrations.models import Integration, Membership, Role, Team
 from integrations.policy import NEEDS, is_allowed
 from tests.web.conftest import member
+from tests.web.deployments import a_placement, a_proposal, an_environment, an_operation
 
 OPEN, SIGNED_IN = "open", "signed in"
 
@@ -65,6 +66,18 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "revision-publish": ("POST", "publish"),
     "revision-restore": ("POST", "edit"),
     "integration-merge": ("GET", "edit"),
+    # Deployment
+    "deploy": ("GET", "view"),
+    "deploy-environment": ("GET", "view"),
+    "deploy-place": ("POST", "plan"),
+    "deploy-values": ("POST", "plan"),
+    "plan-make": ("POST", "plan"),
+    "plan": ("GET", "view"),
+    "operations": ("GET", "view"),
+    "operation": ("GET", "view"),
+    "operation-log": ("GET", "view"),
+    "operation-cancel": ("POST", "apply"),
+    "operation-approve": ("POST", "approve"),
     # Files
     "export": ("GET", "export"),
     "revision-export": ("GET", "export"),
@@ -94,9 +107,8 @@ def things(team: Team, books: Integration, admin: User) -> dict[str, Any]:
     """What stands in URLs, by the name of the part."""
     books.publish(books.latest, admin)
     other = member(team, Role.VIEWER, "other")
-    dev = Environment.objects.create(
-        team=team, slug="dev", name="dev", account="111122223333", region="eu-west-1", stage_name="live"
-    )
+    dev = an_environment(team, access="profile", profile="none-of-this-name")
+    placement = a_placement(dev, books)
     return {
         "team": team.slug,
         "slug": books.slug,
@@ -107,6 +119,8 @@ def things(team: Team, books: Integration, admin: User) -> dict[str, Any]:
         "token": make_token(team, "deploy", admin, timedelta(days=1))[0].pk,
         "secret": "unknown",
         "environment": dev.slug,
+        "proposal": a_proposal(placement, admin).pk,
+        "operation": an_operation(placement, None).pk,
     }
 
 

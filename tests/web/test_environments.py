@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from integrations.environments import EnvironmentForm, is_near
 from integrations.models import AuditEvent, Environment, Integration, Placement, Team
 from tests.web.conftest import BOOKS
+from tests.web.deployments import an_environment
 
 GOOD: dict[str, Any] = {
     "name": "Dev EU",
@@ -54,9 +55,7 @@ WRONG = {
 
 @pytest.fixture
 def dev(team: Team) -> Environment:
-    return Environment.objects.create(
-        team=team, slug="dev", name="dev", account="111122223333", region="eu-west-1", stage_name="live"
-    )
+    return an_environment(team)
 
 
 @pytest.fixture
@@ -207,9 +206,7 @@ def test_the_list_asks_the_same_of_the_database_however_long(
     as_admin: Client, team: Team, number: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for index in range(number):
-        Environment.objects.create(
-            team=team, slug=f"e{index}", name=f"e{index}", account="111122223333", region="eu-west-1", stage_name="live"
-        )
+        an_environment(team, f"e{index}")
     with django_assert_num_queries(5):
         response = as_admin.get(reverse("environments", args=[team.slug]))
     assert response.text.count("eu-west-1") == number

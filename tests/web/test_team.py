@@ -222,7 +222,7 @@ def test_every_verb_that_is_recorded_can_be_asked_for() -> None:
         node
         for path in root.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "record"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("record", "tell")
     ]
     verbs = {
         part.value

@@ -585,5 +585,5 @@ def _changes(route: str, before: Api, after: Api, integration_type: str = "") ->
     for one in diff(before, after):
         if one.kind == "moved" or (one.option is not None and one.option.boto3 and one.option.boto3 in ignored):
             continue
-        option, label = pointer(one.key[depth:]), ", ".join(one.labels[1:] if route else one.labels)
-        yield Change(route=route, kind=kinds[one.kind], option=option, label=label, before=one.was, after=one.now)  # type: ignore[arg-type]
+        option = pointer(one.key[depth:])
+        yield Change(route=route, kind=kinds[one.kind], option=option, label=one.label, before=one.was, after=one.now)  # type: ignore[arg-type]
