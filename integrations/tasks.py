@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 from django.db import connections, transaction
@@ -25,12 +25,14 @@ from django.utils import timezone
 
 from configurator.logs import OUTAGES
 from integrations import recovery
-from integrations.aws import AwsError
-from integrations.gateway.plan import Phase, Plan, PlannedCall
+from integrations.aws import Account, AwsError, connect
+from integrations.gateway.account import AccountState
+from integrations.gateway.plan import Phase, PlanError, PlannedCall, functions_of, make_plan
 from integrations.gateway.plan import from_json as plan_from_json
 from integrations.gateway.plan.things import settled
+from integrations.gateway.plan.value import sha256
 from integrations.gateway.rates import Pace
-from integrations.models import CallState, Operation, OperationCall, Purpose, State, Worker
+from integrations.models import CallState, Operation, OperationCall, Placement, Purpose, State, Worker
 
 log = logging.getLogger("gatehouse.worker")
 
@@ -47,13 +49,6 @@ POLL, OUTAGE, BEAT, TIDY = 1.0, 2.0, 5.0, 600.0
 FORGOTTEN, APPROVED_WITHIN = timedelta(days=1), timedelta(days=7)
 EXCERPT = 2_000
 """Characters that are kept of a text in an answer."""
-
-
-class Account(Protocol):
-    """AWS as an operation meets it. Raises AwsError."""
-
-    def perform(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """boto3's answer, ResponseMetadata included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +81,8 @@ class Carrier:
 
     operation: Operation
     worker: str
-    connect: Callable[[Operation], Account]
-    """Reaches the environment's account, and makes sure that it is the one. Raises AwsError."""
-    replan: Callable[[Operation, Account], Plan]
-    """The plan as it would be made now, from a new reading of the account. Raises AwsError and PlanError."""
+    enter: Callable[[Operation], Account] = lambda operation: entered(operation)
+    """The way into the environment's account, once it is sure to be the one. Raises AwsError."""
     stopping: Callable[[], bool] = lambda: False
     beat: Callable[[], None] = lambda: None
     """Called whenever the lease is renewed: the worker lives."""
@@ -123,7 +116,7 @@ class Carrier:
             words = f"{operation.takeovers} workers have ended at the same call."
             raise Ended(State.FAILED, f"{words} {self.left()} Look at the server's log, then plan again.")
         try:
-            return self.connect(operation)
+            return self.enter(operation)
         except AwsError as error:
             raise self.failure(f"The account could not be reached: {error}") from error
 
@@ -141,24 +134,52 @@ class Carrier:
         return list(operation.calls.order_by("position"))
 
     def refuse_another_plan(self) -> None:
-        """Compare what the plan was made of with what there is now."""
+        """Compare what the plan was made of with what there is now. Raises Ended."""
         try:
-            again = self.replan(self.operation, self.account)
-        except (AwsError, ValueError) as error:
-            raise Ended(
-                State.REFUSED, f"The plan could not be compared with the account: {error} Nothing was changed."
-            ) from error
-        parts = {
-            "the account": again.state_hash == self.plan.state_hash,
-            "values of the environment": again.bindings_hash == self.plan.bindings_hash,
-            "the definition": again.definition_hash == self.plan.definition_hash,
+            state = self.read()
+        except AwsError as error:
+            words = f"The account could not be read again: {error} Nothing was changed."
+            raise Ended(State.REFUSED, words) from error
+        same = {
+            "The account": state.digest == self.plan.state_hash,
+            "The values of the environment": bindings_hash(self.operation.placement) == self.plan.bindings_hash,
         }
-        changed = [part for part, same in parts.items() if not same]
-        if changed or again.hash != self.plan.hash:
-            what = " and ".join(changed or ["the plan"])
-            have = "have" if len(changed) > 1 or what.startswith("values") else "has"
-            words = f"{what[0].upper()}{what[1:]} {have} changed since the plan was made; nothing was changed. Plan again."
+        changed = [part for part, is_same in same.items() if not is_same]
+        if changed or self.plan.hash != self.operation.plan_hash:
+            who = " and ".join(changed) if changed else "The plan"
+            words = f"{who} changed after the plan was made; nothing was changed here. Plan again, and look at what is different."
             raise Ended(State.REFUSED, words)
+
+    def read(self) -> AccountState:
+        """What the account holds, as far as the plan read it. Raises AwsError."""
+        placement, plan = self.operation.placement, self.plan
+        nothing = AccountState(account=plan.account, region=plan.region)
+        functions = functions_of(self.operation.api, nothing) if self.operation.definition else ()
+        return self.account.account_state(placement.rest_api_id, stage_name=plan.stage_name, functions=functions)
+
+    def read_back(self) -> str:
+        """Whether the account is as the plan said, in words."""
+        operation, placement = self.operation, self.operation.placement
+        if not operation.definition or operation.purpose not in (Purpose.DEPLOY, Purpose.ADOPT):
+            return ""
+        try:
+            state = self.read()
+            left = make_plan(
+                operation.api,
+                state,
+                values={},
+                stage_name=self.plan.stage_name,
+                applied=(operation.api,),
+                whole=placement.whole,
+            )
+        except (AwsError, PlanError) as error:
+            return f" It could not be read back: {error}"
+        placement.read_at, placement.differences = timezone.now(), len(left.changes)
+        placement.save(update_fields=["read_at", "differences"])
+        if left.is_empty:
+            return " Read back: the account is as the plan said."
+        names = ", ".join(sorted({f"{change.route} {change.label}".strip() for change in left.changes})[:5])
+        return f" Read back: AWS did not keep all of it ({names or left.calls[0].words}). Plan again to see the differences."
 
     # --- Calls ------------------------------------------------------------------------------------------
 
@@ -373,28 +394,32 @@ class Carrier:
         calls = f"{len(rows)} call{'' if len(rows) == 1 else 's'}"
         tries = f", {again} of them tried again" if again else ""
         lost = f", {found} found done after their answer was lost" if found else ""
-        return f"{calls}{tries}{lost}."
+        return f"{calls}{tries}{lost}.{self.read_back()}"
 
 
 class Work:
     """A worker: takes operations one after the other, until it is told to stop."""
 
-    def __init__(self, carrier: Callable[..., Carrier]) -> None:
-        """`carrier`: makes a Carrier of an operation, with this worker's name and signals."""
+    def __init__(self, *, parent: int | None = None) -> None:
+        """`parent`: the process that it ends with."""
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.carrier = carrier
+        self.parent = parent
         self.pace = Pace()
         self.told_to_stop = threading.Event()
         self.seen = self.tidied = float("-inf")
-        self.clock = Clock(sleep=lambda seconds: bool(self.told_to_stop.wait(seconds)))
 
     def stop(self) -> None:
         """Finish the call that is under way, and end."""
         self.told_to_stop.set()
 
+    def stopping(self) -> bool:
+        """Whether it is to end."""
+        orphaned = self.parent is not None and os.getppid() != self.parent
+        return orphaned or self.told_to_stop.is_set()
+
     def forever(self) -> None:
         """Until `stop`. An outage of the database is waited for."""
-        while not self.told_to_stop.is_set():
+        while not self.stopping():
             try:
                 self.beat()
                 operation = Operation.claim(self.name)
@@ -415,9 +440,8 @@ class Work:
     def carry(self, operation: Operation) -> None:
         """One operation. A fault of ours ends it, with words, and not the worker."""
         log.info("operation taken", extra=self.about(operation))
-        carrier = self.carrier(
-            operation, self.name, pace=self.pace, clock=self.clock, stopping=self.told_to_stop.is_set, beat=self.beat
-        )
+        clock = Clock(sleep=self.told_to_stop.wait)
+        carrier = Carrier(operation, self.name, pace=self.pace, clock=clock, stopping=self.stopping, beat=self.beat)
         try:
             carrier.run()
         except OUTAGES:
@@ -448,6 +472,17 @@ class Work:
         words = f"Nobody approved it within {APPROVED_WITHIN.days} days; nothing was called. Plan again."
         waits = Operation.objects.filter(state=State.PROPOSED, requested_at__lt=Now() - APPROVED_WITHIN)
         waits.update(state=State.REFUSED, finished_at=Now(), result=words)
+
+
+def entered(operation: Operation) -> Account:
+    """The account of an operation's environment, as who asked for it. Raises AwsError."""
+    person = operation.requested_by.username if operation.requested_by else ""
+    return connect(operation.placement.environment, person=person, operation=operation.marker)
+
+
+def bindings_hash(placement: Placement) -> str:
+    """SHA-256 over the values that a plan for the placement is made of now, as a plan carries it."""
+    return sha256(placement.environment.values_for(placement.integration))
 
 
 def as_row(operation: Operation, position: int, planned: PlannedCall) -> OperationCall:

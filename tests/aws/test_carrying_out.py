@@ -63,8 +63,8 @@ class Scene:
     def carrier(self, operation: Operation, worker: str = "b", **given: Any) -> Carrier:
         """What carries it out, on this scene's clock."""
         account = given.pop("account", None) or self.account()
-        ways = {"connect": lambda operation: account, "replan": lambda operation, account: self.plan()}
-        return Carrier(operation, worker, **(ways | {"clock": Clock(self.time.now, self.time.sleep)} | given))
+        ways: dict[str, Any] = {"enter": lambda operation: account, "clock": Clock(self.time.now, self.time.sleep)}
+        return Carrier(operation, worker, **(ways | given))
 
     def run(self, operation: Operation, worker: str = "b", **given: Any) -> Operation:
         """Carried out by a worker, from wherever it stands."""
@@ -128,7 +128,7 @@ def assert_whole(scene: Scene, operation: Operation) -> None:
 def test_every_call_is_written_down_with_its_request_id(scene: Scene) -> None:
     operation = scene.run(scene.queued())
     assert_whole(scene, operation)
-    assert operation.result == "40 calls."
+    assert operation.result == "40 calls. Read back: the account is as the plan said."
     calls = list(operation.calls.all())
     assert [call.operation_name for call in calls] == [planned.call.operation for planned in plan_of(orders()).calls]
     assert all(len(call.attempts) == 1 and len(call.request_id) == 36 for call in calls)
@@ -150,6 +150,9 @@ class Mortal:
     operation: Operation
     position: int
     when: str
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.account, name)
 
     def perform(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         sent = self.operation.calls.filter(state=CallState.STARTED).get()

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -203,6 +203,41 @@ def test_data_stays_and_fresh_starts_over_after_asking(tmp_path: Path) -> None:
     with up(tmp_path, "--fresh", answer="start over\n") as served:
         served.stop()
     assert users() == ["robin", "amara"]
+
+
+def workers(folder: Path) -> list[int]:
+    """The processes that carry operations out, by what they last wrote into the database."""
+    with closing(sqlite3.connect(folder / "gatehouse.sqlite3", timeout=20)) as database:
+        return [int(name.split(":")[1]) for (name,) in database.execute("SELECT name FROM integrations_worker")]
+
+
+def until[T](found: Callable[[], T]) -> T:
+    """What comes to be there, within half a minute."""
+    for _ in range(300):
+        if there := found():
+            return there
+        time.sleep(0.1)
+    raise AssertionError("it did not come")
+
+
+def test_a_worker_runs_beside_it_and_is_started_again_when_it_is_killed(tmp_path: Path) -> None:
+    with up(tmp_path, "--no-demo") as served:
+        [first] = until(lambda: workers(tmp_path))
+        os.kill(first, signal.SIGKILL)
+        second = until(lambda: [process for process in workers(tmp_path) if process != first])
+        status, errors = served.stop(signal.SIGTERM)
+        assert (status, "Traceback" in errors) == (0, False)
+    assert workers(tmp_path) == [first]  # what was killed could not sign off
+    assert second != [first]
+
+
+def test_a_worker_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
+    with up(tmp_path, "--no-demo") as served:
+        [worker] = until(lambda: workers(tmp_path))
+        os.kill(served.process.pid, signal.SIGKILL)
+        served.process.wait()
+        until(lambda: not workers(tmp_path))
+        until(lambda: not Path(f"/proc/{worker}").exists() or "Z" in Path(f"/proc/{worker}/stat").read_text().split()[2])
 
 
 def test_without_a_demo_it_says_how_a_team_is_made(tmp_path: Path) -> None:

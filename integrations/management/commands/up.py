@@ -18,6 +18,7 @@ from django.urls import reverse
 from configurator.database import Unfit, check_content, check_folder, held, is_embedded, one_at_a_time, start_over
 from configurator.server import Server
 from integrations.accounts import make_sign_in_link
+from integrations.management.commands.worker import carry_out
 from integrations.models import Membership, Role, Team
 
 LINK_VALID_FOR = timedelta(hours=24)
@@ -55,7 +56,8 @@ class Command(BaseCommand):
                 )
                 welcome = self.welcome(address)
                 connections.close_all()
-                Server(listener, workers=WORKERS, threads=THREADS, ready=lambda: self.greet(welcome)).run()
+                server = Server(listener, workers=WORKERS, threads=THREADS, ready=lambda: self.greet(welcome), beside=carry_out)
+                server.run()
         except Unfit as reason:
             sys.exit(str(reason))
         except KeyboardInterrupt:
