@@ -49,7 +49,7 @@ def preflights(api: Api) -> dict[str, Cors]:
 def headers_of(setting: Cors) -> dict[str, str]:
     """The headers of a preflight by name, as static values of a mapping, in the CDK's order."""
     methods = ALL_METHODS if not setting.allow_methods or "ANY" in setting.allow_methods else setting.allow_methods
-    origin = setting.allow_origins[0] if setting.allow_origins else "*"
+    origin = next(filter(None, setting.allow_origins), "*")
     found = {
         "Access-Control-Allow-Headers": ",".join(setting.allow_headers or ALL_HEADERS),
         ALLOW_ORIGIN: origin,

@@ -43,10 +43,12 @@ class Refused(Exception):
 class Call:
     """A request on its way through one route."""
 
+    definition: Api
+    """As it was given."""
     api: Api
-    """With this route alone, and every reference bound that something was given for."""
-    index: int
-    """Of the route in the API as it was given."""
+    """What is in effect of it, with this route alone, and every reference bound that something was given for."""
+    place: Path
+    """Of the route in the definition; of the CORS setting that made it."""
     request: Request
     path_parameters: Mapping[str, str]
     """As on the wire: still percent-encoded."""
@@ -71,8 +73,8 @@ class Call:
         return self.route.integration
 
     def path(self, *parts: str | int) -> Path:
-        """The path of an option of the route, in the definition."""
-        return ("routes", self.index, *parts)
+        """The path of an option of the route, in the definition; a route that CORS made has none, but its setting's."""
+        return (*self.place, *parts) if self.place[0] == "routes" else self.place
 
     @property
     def proxy_at(self) -> Path:

@@ -41,7 +41,7 @@ def map_request(call: Call) -> Mapped:
         if target is None or source is None:
             call.did("request_parameters", f"{key} is no mapping; nothing is sent for it.", where, level="warning")
             continue
-        values = _value(source, call, call.headers, call.request.body, refusal)
+        values = value_of(source, call, call.headers, call.request.body, refusal)
         if target.location == "header" and values:
             values = (",".join(values),)
         if any(values):
@@ -65,7 +65,7 @@ def map_response(call: Call, index: int, headers: Values, body: bytes) -> dict[s
         if target is None or source is None:
             call.did("response_parameters", f"{key} is no mapping; nothing is sent for it.", where, level="warning")
             continue
-        values = _value(source, call, headers, body, refusal)
+        values = value_of(source, call, headers, body, refusal)
         if any(values):
             found[target.name] = (",".join(values),)
             call.did("response_parameters", f"{target.name} is {_shown(values)}, from {text}.", where)
@@ -84,7 +84,7 @@ def _shown(values: tuple[str, ...]) -> str:
     return f'"{text:.120}{"…" if len(text) > 120 else ""}"'
 
 
-def _value(source: Source, call: Call, headers: Values, body: bytes, refusal: Refusal) -> tuple[str, ...]:
+def value_of(source: Source, call: Call, headers: Values, body: bytes, refusal: Refusal) -> tuple[str, ...]:
     """The values of an expression; none, or an empty one, where it has no value."""
     match source:
         case Static(value=value):
@@ -92,7 +92,7 @@ def _value(source: Source, call: Call, headers: Values, body: bytes, refusal: Re
         case StageVariable(name=name):
             return (call.stage_variables.get(name, ""),)
         case Context(name=name):
-            return (_in_context(name, call.context),)
+            return (in_context(name, call.context),)
         case Body(json_path=path):
             return (_in_body(path, body, refusal),)
         case Parameter(location="path", name=name):
@@ -106,7 +106,8 @@ def _value(source: Source, call: Call, headers: Values, body: bytes, refusal: Re
     return found if multiple else found[-1:]
 
 
-def _in_context(name: str, context: Mapping[str, Any]) -> str:
+def in_context(name: str, context: Mapping[str, Any]) -> str:
+    """The text of a variable of $context; empty where it has no value."""
     found: Any = context
     for part in name.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None

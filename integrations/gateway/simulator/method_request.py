@@ -51,7 +51,8 @@ def _check_api_key(call: Call) -> None:
     if call.route.api_key_required is not True:
         return
     where = call.path("api_key_required")
-    if header(call.request.headers, "x-api-key") is None:
+    from_authorizer = call.resolved(call.api.api_key_source or "") == "AUTHORIZER"
+    if not from_authorizer and header(call.request.headers, "x-api-key") is None:
         call.did("api_key", "The header x-api-key is missing.", where, level="error")
         raise Refused("INVALID_API_KEY", "API Key not authorized because it was not sent.")
     if not call.request.api_key_valid:

@@ -12,8 +12,10 @@ from integrations.gateway.definition import (
     Mock,
     Route,
     bind,
+    effective,
     parameters_of,
 )
+from integrations.gateway.findings import Path
 from integrations.gateway.headers import UNSEEN
 from integrations.gateway.simulator.call import PSEUDO_PARAMETERS, Call, Refused, call_context, find_route, match
 from integrations.gateway.simulator.examples import example_answers
@@ -49,17 +51,27 @@ def simulate(
     `answer`: None for an example of what the backend answers. `route`: its index, as TestInvokeMethod calls it; the request's
     path then only gives the path variables. `values`: what references of the definition stand for, by name.
     """
-    api = Api(routes=(api,)) if isinstance(api, Route) else api
-    found = find_route(api, request) if route is None else (route, match(api.routes[route].path, request.path) or {})
+    given = Api(routes=(api,)) if isinstance(api, Route) else api
+    whole = effective(given)
+    found = find_route(whole, request) if route is None else (route, match(whole.routes[route].path, request.path) or {})
     if found is None:
-        return _not_found(api, request)
+        return _not_found(given, whole, request)
     index, path_parameters = found
-    alone = dataclasses.replace(api, routes=(api.routes[index],))
+    alone = dataclasses.replace(whole, routes=(whole.routes[index],))
     missing = {parameter.name: stand_in(parameter) for parameter in parameters_of(alone) if parameter.name not in (values or {})}
-    call = _call(alone, index, path_parameters, request, {**missing, **(values or {})})
+    call = _call(given, alone, place_of(given, whole, index), path_parameters, request, {**missing, **(values or {})})
     for name, value in missing.items():
         call.did("bindings", f"Nothing is given for ${{{name}}}: {value} stands in its place.")
     return _Run(call, answer).trace()
+
+
+def place_of(given: Api, whole: Api, index: int) -> Path:
+    """Where a route in effect stands in the definition: among its routes, or as the CORS setting that makes it."""
+    if index < len(given.routes):
+        return ("routes", index)
+    path = whole.routes[index].path
+    own = [position for position, setting in enumerate(given.cors) if setting.path in (path, "")]
+    return ("cors", min(own, key=lambda position: given.cors[position].path == ""))
 
 
 def stand_in(parameter: DeploymentParameter) -> str:
@@ -76,14 +88,17 @@ def stand_in(parameter: DeploymentParameter) -> str:
     }.get(parameter.kind, name)
 
 
-def _call(api: Api, index: int, path_parameters: Mapping[str, str], request: Request, values: Mapping[str, str]) -> Call:
+def _call(
+    given: Api, api: Api, place: Path, path_parameters: Mapping[str, str], request: Request, values: Mapping[str, str]
+) -> Call:
     """The call of an API's only route, before anything was done with it."""
     bindings = {**PSEUDO_PARAMETERS, **values}
     bound = _bound(api, bindings)
     stage = request.stage if request.stage is not None else bound.stage_name
     return Call(
+        definition=given,
         api=bound,
-        index=index,
+        place=place,
         request=request,
         path_parameters=path_parameters,
         bindings=bindings,
@@ -105,10 +120,10 @@ def _bound(api: Api, bindings: Mapping[str, str]) -> Api:
             bindings = {name: value for name, value in bindings.items() if name != held.name}
 
 
-def _not_found(api: Api, request: Request) -> Trace:
+def _not_found(given: Api, api: Api, request: Request) -> Trace:
     """No route takes the request."""
     nowhere = Route(method=request.method, path=request.path, integration=Integration(backend=Mock()))
-    call = _call(dataclasses.replace(api, routes=(nowhere,)), 0, {}, request, {})
+    call = _call(given, dataclasses.replace(api, routes=(nowhere,)), ("routes",), {}, request, {})
     call.did("routing", f"No route takes {request.method} {request.path}.", ("routes",), level="error")
     made, response = refusal(call, Refused("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token"))
     note_cors(call, response.headers)

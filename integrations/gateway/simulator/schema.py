@@ -48,7 +48,9 @@ class Schema:
             yield from self._check(value, target, root, depth + 1)
             return
         for keyword, held in schema.items():
-            self._left -= 1
+            self._left -= 1 + (len(held) >> 4 if isinstance(held, list | dict) else 0)
+            if keyword == "uniqueItems" and isinstance(value, list):
+                self._left -= len(value) >> 4
             if self._left < 0:
                 raise Unusable("Checking the value against the schema takes too long.")
             check = KEYWORDS.get(keyword)
