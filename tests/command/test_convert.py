@@ -85,8 +85,9 @@ def test_what_is_lost_in_reading_is_said_and_leaves_with_1() -> None:
 
     assert (status, loads(out)) == (1, an_api())
     assert errors == (
-        "ignored: paths./books.get.summary: Gatehouse does not read this. It was left out.\n"
-        "ignored: x\\x1b[31m: Gatehouse does not read this. It was left out.\n"
+        "ignored in line 1: x\\x1b[31m: Gatehouse does not read this. It was left out.\n"
+        "ignored in line 1: paths./books.get.summary (descriptions, summaries, tags, examples) document the API; a definition"
+        " does not hold them. They were left out.\n"
     )
 
 

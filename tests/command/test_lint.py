@@ -72,7 +72,7 @@ def test_many_files_of_many_formats(tmp_path: Path) -> None:
     openapi, plain, broken = (tmp_path / name for name in ("books.yaml", "books.json", "none.json"))
     plain.write_bytes(definition(timeout_ms=49))
     openapi.write_text(
-        FORMATS["openapi"].dump(loads(definition(timeout_ms=29_001).decode())).text.replace("get:", "get:\n      tags: []")
+        FORMATS["openapi"].dump(loads(definition(timeout_ms=29_001).decode())).text.replace("get:", "get:\n      tags: [books]")
     )
     broken.write_text("{")
 
@@ -81,7 +81,8 @@ def test_many_files_of_many_formats(tmp_path: Path) -> None:
     assert status == 2
     assert errors.startswith(f"{broken}: line 1, column 2: This is not JSON")
     assert [line.split(": Use")[0] for line in out.splitlines()] == [
-        f"{openapi}: ignored import-lost: paths./books.get.tags: Gatehouse does not read this. It was left out.",
-        f"{openapi}: GET /books: failure X1-quota at integration.timeout_ms in line 6",
+        f"{openapi}: ignored import-lost in line 8: paths./books.get.tags (descriptions, summaries, tags, examples) document the"
+        " API; a definition does not hold them. They were left out.",
+        f"{openapi}: GET /books: failure X1-quota at integration.timeout_ms in line 14",
         f"{plain}: GET /books: error X1 at integration.timeout_ms in line 1",
     ]

@@ -25,8 +25,10 @@ FORMATS: Mapping[str, Format] = {
 
 READERS: Mapping[str, Callable[[Source, Asked], Reading]] = {
     "Resources": cloudformation.read,
+    "resources": cloudformation.read,
     "openapi": openapi.read,
     "swagger": openapi.read,
+    "paths": openapi.read,
     "schema": definition.read,
 }
 """A key at the top of a text → what reads it."""

@@ -32,6 +32,8 @@ class Asked:
     """What the file is called, for messages and as the name of an API that has none."""
     beside: Callable[[str], str | None] = lambda name: None
     """The text of a file beside it (a `DefinitionUri`), None where there is none. The caller decides what may be opened."""
+    base_path: Literal["ignore", "prepend", "split"] = "ignore"
+    """What is done with the base path of an OpenAPI file, as ImportRestApi is told."""
     conditions: Mapping[str, bool] = field(default_factory=dict)
     """Conditions of a template that are decided; of the others, what the defaults of its parameters say, else true."""
 

@@ -331,12 +331,15 @@ def test_an_intrinsic_becomes_a_reference_that_keeps_it() -> None:
     [api] = found.apis
     backend = Lambda(function="${Orders.Arn}")
 
-    assert api.routes[0].integration == Integration(backend=backend, credentials_role="${Value1}", timeout_ms=5_000)
+    assert api.routes[0].integration == Integration(backend=backend, credentials_role="${Role}", timeout_ms=5_000)
     assert {parameter.name: parameter.origin.value for parameter in api.parameters if parameter.origin} == {
         "Orders.Arn": {"Fn::GetAtt": ["Orders", "Arn"]},
-        "Value1": {"Fn::ImportValue": "role"},
+        "Role": {"Fn::ImportValue": "role"},
     }
-    assert [finding.message for finding in found.findings] == ["Orders (AWS::Lambda::Function) is not read."]
+    message = (
+        "Beside the APIs this holds 1 AWS::Lambda::Function. What an API refers to of them is a parameter of its definition."
+    )
+    assert [(finding.rule, finding.message) for finding in found.findings] == [("import-kept", message)]
 
 
 @pytest.mark.parametrize(

@@ -211,10 +211,8 @@ def test_a_model_refers_within_the_document() -> None:
         ("a: &a [1]\nb: *b\n", "line 2, column 4: The alias"),
         ("[" * 200_000, "column 101: This is nested more than 100 levels deep"),
         ('{"a":' * 200_000, "column 501: This is nested more than 100 levels deep"),
-        ("openapi: 3.1.0\n", "no OpenAPI 3.0 file"),
-        ("swagger: '2.0'\n", "no OpenAPI 3.0 file"),
         ("\x00", "This is not YAML"),
-        ("[]", "no OpenAPI 3.0 file"),
+        ("[]", "line 1: This is no OpenAPI file"),
     ],
 )
 def test_only_broken_syntax_cannot_be_read(text: str, reason: str) -> None:
@@ -237,10 +235,10 @@ def test_what_is_not_read_is_said() -> None:
         "paths./.get.x-amazon-apigateway-integration.timeoutInMillis",
         "paths./.get.x-amazon-apigateway-integration.payloadFormatVersion",
         "paths./.get.security",
-        "paths./.get.summary",
         "paths./.trace",
         "paths./none.get",
         "paths./odd",
-        "servers",
+        "paths./.get.summary (descriptions, summaries, tags, examples) document the API; a definition does not hold them. "
+        "They were left out.",
     ]
     assert found.apis == load(json.dumps(exported(an_api()))).apis

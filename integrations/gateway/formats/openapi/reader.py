@@ -1,10 +1,10 @@
-"""An OpenAPI file as a definition; what is not read is a finding."""
+"""An OpenAPI 3.0 or Swagger 2.0 file as a definition, alone or within a template; what is not read is a finding."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
-from urllib.parse import unquote
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from integrations.gateway.definition import (
     CALLER_CREDENTIALS,
@@ -12,320 +12,450 @@ from integrations.gateway.definition import (
     Integration,
     IntegrationResponse,
     MethodResponse,
+    Model,
     Route,
 )
-from integrations.gateway.findings import Finding, Path, Severity
+from integrations.gateway.findings import Path, Severity
 from integrations.gateway.formats.backends import backend_of
-from integrations.gateway.formats.export import Loaded, UnreadableText
-from integrations.gateway.formats.openapi.schemas import SCHEMAS, is_built_in, loaded_model
+from integrations.gateway.formats.export import Loaded, UnreadableText, numbered, supplied
+from integrations.gateway.formats.intrinsics import Values, is_intrinsic, spelt
+from integrations.gateway.formats.node import File, Node
+from integrations.gateway.formats.openapi.schemas import is_built_in, loaded_model
 from integrations.gateway.formats.openapi.spelling import (
     LOCATIONS,
     METHOD_OF,
     PASSTHROUGH,
     reference_text,
     referred,
-    spelt,
     template,
     upper,
 )
 from integrations.gateway.formats.reading import Asked, ReadApi, Reading
 from integrations.gateway.formats.source import FilePath, Source, read_source
-from integrations.gateway.grammar import Reference, path_variables, whole_reference
-from integrations.gateway.options import ALL_TYPES
+from integrations.gateway.grammar import STATUS_CODE, path_variables
+from integrations.gateway.options import ALL_TYPES, options_of
 
-
-class Node:
-    """An object of the file, and what of it nobody has read yet."""
-
-    def __init__(self, value: Any, where: str, findings: list[Finding]) -> None:
-        self.where = where
-        self.findings = findings
-        self.values = dict(value) if isinstance(value, dict) else {}
-        if value is not None and not isinstance(value, dict):
-            self.leave("an object is wanted here")
-
-    def leave(self, reason: str, key: Any = None) -> None:
-        """Say that something is not read."""
-        where = self.where if key is None else f"{self.where}.{key}" if self.where else str(key)
-        message = f"{where}: {reason}. It was left out."
-        title = "This part of the file is not in the definition."
-        self.findings.append(Finding(rule="import-lost", severity=Severity.IGNORED, path=(), message=message, title=title))
-
-    def take[T](self, key: str, *wanted: type[T]) -> T | None:
-        """The value of a key, of one of these types."""
-        value = self.values.pop(key, None)
-        if value is None or type(value) in wanted:
-            return value  # type: ignore[no-any-return]
-        self.leave("another type of value is wanted here", key)
-        return None
-
-    def text(self, key: str) -> str | None:
-        """Reference text; a number or a flag as AWS's importer writes it."""
-        value = self.take(key, str, int, float, bool)
-        return None if value is None else reference_text(spelt(value))
-
-    def node(self, key: str) -> "Node":
-        """An object; an empty one where there is none."""
-        return Node(self.values.pop(key, None), f"{self.where}.{key}" if self.where else key, self.findings)
-
-    def nodes(self) -> Iterator[tuple[str, "Node"]]:
-        """All values as objects, by key."""
-        for key in list(self.values):
-            name = spelt(key)
-            yield name, Node(self.values.pop(key), f"{self.where}.{name}", self.findings)
-
-    def texts(self, key: str) -> dict[str, str]:
-        """A map of texts, verbatim."""
-        inner = self.node(key)
-        found = {}
-        for name, value in inner.values.items():
-            if isinstance(value, str | int | float):
-                found[spelt(name)] = spelt(value)
-            else:
-                inner.leave("a text is wanted here", name)
-        return found
-
-    def end(self) -> None:
-        """Say what nobody has read."""
-        for key in self.values:
-            self.leave("Gatehouse does not read this", key)
+IMPORT = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html"
+DOCUMENTATION = ("description", "summary", "tags", "externalDocs", "deprecated", "example", "examples")
+SAM = "SAM makes this integration of the function's event. Edit the event, or write out the integration."
+INTEGRATION = "x-amazon-apigateway-integration"
 
 
 def load(text: str) -> Loaded:
-    """The API that an OpenAPI 3.0 file describes, JSON or YAML; what is not read is a finding. Raises UnreadableText."""
+    """The API that an OpenAPI file describes, JSON or YAML; what is not read is a finding. Raises UnreadableText."""
     return read(read_source(text), Asked()).loaded
 
 
 def read(source: Source, asked: Asked) -> Reading:
-    """The API that an OpenAPI 3.0 file describes; what is not read is a finding. Raises UnreadableText."""
+    """The API that an OpenAPI 3.0 or Swagger 2.0 file describes; what is not read is a finding. Raises UnreadableText."""
     value = source.value
-    version = value.get("openapi") if isinstance(value, dict) else None
-    if not spelt(version).startswith("3.0"):
-        raise UnreadableText("This is no OpenAPI 3.0 file: its key openapi does not say 3.0.")
-    findings: list[Finding] = []
-    root = Node(value, "", findings)
-    root.take("openapi", str, float)
-    root.take("x-gatehouse", dict)  # where a file of ours says it comes from
-    info = root.node("info")
-    info.take("version", str, int, float)
-    components = root.node("components")
-    schemes = {name: access(name, scheme) for name, scheme in components.node("securitySchemes").nodes()}
-    validators = {name: checks.values for name, checks in root.node("x-amazon-apigateway-request-validators").nodes()}
-    shared = Shared(
-        schemes=schemes,
-        validators=validators,
-        validator=root.take("x-amazon-apigateway-request-validator", str),
-        security=root.take("security", list) or [],
+    if not isinstance(value, dict) or not value.keys() & {"openapi", "swagger", "paths"}:
+        raise UnreadableText("This is no OpenAPI file: it has none of the keys openapi, swagger and paths.", 1)
+    file = File(source, asked, Values(literal=reference_text, verbatim=template))
+    file.say_what_the_text_does(aliases=False)
+    found = described(Node(file, value, ()), base_path=asked.base_path)
+    api = found.api
+    api = replace(api, parameters=file.values.parameters(supplied(api)))
+    found.say_the_rest()
+    return Reading(
+        source=source,
+        kind="openapi",
+        name=asked.name,
+        apis=(ReadApi(api=api, places=found.places, fixed=found.fixed),),
+        findings=tuple(file.findings),
     )
-    name, description = info.take("title", str), info.take("description", str)
-    binary = root.take("x-amazon-apigateway-binary-media-types", list) or []
-    routes = []
+
+
+@dataclass(slots=True)
+class Described:
+    """An API that is being read from an OpenAPI document: what its methods refer to, and where its parts stand."""
+
+    root: Node
+    document: Mapping[str, Any]
+    old: bool
+    """Swagger 2.0."""
+    schemes: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    """Scheme → (authorization type or `api_key`, authorizer)."""
+    validators: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    """Validator → (whether it checks bodies, parameters)."""
+    validator: str | None = None
+    security: list[Any] | None = None
+    implied: Mapping[tuple[str, str], Integration] = field(default_factory=dict)
+    """(path, method) → the integration that a method has without saying so: SAM's, of a function's event."""
+    models: dict[str, Model] = field(default_factory=dict)
+    places: dict[Path, FilePath] = field(default_factory=dict)
+    fixed: dict[Path, str] = field(default_factory=dict)
+    routes: list[Route] = field(default_factory=list)
+    api: Api = field(default_factory=Api)
+
+    def say_the_rest(self) -> None:
+        """Findings on what nobody has read."""
+        self.root.end()
+        self.root.file.say_what_documents()
+
+
+def described(
+    root: Node, *, base_path: str = "ignore", implied: Mapping[tuple[str, str], Integration] | None = None
+) -> Described:
+    """The API of an OpenAPI document that stands in a file."""
+    document = dict(root.values)
+    old = "swagger" in document
+    version = spelt(root.raw("swagger" if old else "openapi"))
+    found = Described(root, document, old, implied=implied or {})
+    if not version:
+        root.note("It says neither openapi nor swagger, without which AWS refuses it. It is read as OpenAPI 3.0.")
+    if version.startswith("3.1"):
+        message = "API Gateway refuses OpenAPI 3.1 (“Invalid OpenAPI input.”). It is read as 3.0; save it as 3.0.1."
+        root.note(message, "openapi", Severity.FAILURE)
+    root.drop("openapi", "swagger", "x-gatehouse", "host", "schemes", "jsonSchemaDialect")
+    root.describe("tags", "externalDocs", "x-amazon-apigateway-documentation")
+    info = root.node("info")
+    name, description = info.text("title"), info.plain("description")
+    info.drop("version", "termsOfService", "contact", "license", "summary")
+    info.end()
+    prefix = path_prefix(root, base_path)
+    components = Node(root.file, None, root.path) if old else root.node("components")
+    for name_of, scheme in (root.node("securityDefinitions") if old else components.node("securitySchemes")).nodes():
+        found.schemes[name_of] = access(name_of, scheme)
+    for name_of, checks in root.node("x-amazon-apigateway-request-validators").nodes():
+        found.validators[name_of] = (checks.flag("validateRequestBody"), checks.flag("validateRequestParameters"))
+        checks.end()
+    found.validator = root.plain("x-amazon-apigateway-request-validator")
+    found.security = [part for part, _, _ in root.parts("security")] if "security" in root else None
+    binary = tuple(spelt(part) for part, _, _ in root.parts("x-amazon-apigateway-binary-media-types"))
+    for name_of, schema in (root.node("definitions") if old else components.node("schemas")).nodes():
+        found.models[name_of] = loaded_model(name_of, schema.values)
+    consumes = media_types(root, "consumes"), media_types(root, "produces")
+    components.drop("parameters", "responses", "requestBodies", "headers", "examples", "links", "callbacks")
+    root.drop("parameters", "responses")
     for path, item in root.node("paths").nodes():
-        common = item.take("parameters", list) or []
-        for verb in [key for key in item.values if key in METHOD_OF]:
-            route = loaded_route(path, METHOD_OF[verb], item.node(verb), common, shared)
-            routes += [route] if route is not None else []
+        if path.startswith("x-"):
+            item.values.clear()
+            continue
+        item.describe("summary", "description")
+        item.drop("servers")
+        common = item.parts("parameters")
+        for verb in [key for key in item.values if key.lower() in METHOD_OF]:
+            read_route(found, prefix + path, METHOD_OF[verb.lower()], item.node(verb), common, consumes)
         item.end()
-    models = [loaded_model(model, schema.values) for model, schema in components.node("schemas").nodes()]
-    for node in (info, components, root):
-        node.end()
-    api = Api(
+    components.end()
+    found.api = Api(
         name=name or "api",
         description=description or "",
-        models=tuple(model for model in models if not is_built_in(model)),
-        binary_media_types=tuple(map(spelt, binary)),
-        routes=tuple(routes),
+        models=tuple(model for model in found.models.values() if not is_built_in(model)),
+        binary_media_types=binary,
+        routes=tuple(found.routes),
     )
-    places: dict[Path, FilePath] = {("routes", index): ("paths", route.path) for index, route in enumerate(routes)}
-    return Reading(
-        source=source, kind="openapi", name=asked.name, apis=(ReadApi(api=api, places=places),), findings=tuple(findings)
-    )
+    return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
-    """What the methods of a file refer to."""
+def path_prefix(root: Node, base_path: str) -> str:
+    """What stands before each path: nothing, or as much of the base path as the import is told to use (APIGATEWAY.md 1.5)."""
+    base = root.plain("basePath") or ""
+    for part, _, _ in root.parts("servers")[:1]:
+        server = part if isinstance(part, dict) else {}
+        url = spelt(server.get("url"))
+        for name, variable in (server.get("variables") or {}).items():
+            url = url.replace(f"{{{name}}}", spelt(variable.get("default")) if isinstance(variable, dict) else "")
+        base = urlsplit(url).path
+    base = "/" + base.strip("/") if base.strip("/") else ""
+    if base_path == "prepend":
+        return base
+    if base_path == "split":  # the first part of the base path is the stage
+        _, _, rest = base.lstrip("/").partition("/")
+        return f"/{rest}" if rest else ""
+    return ""
 
-    schemes: Mapping[str, tuple[str, str | None]]
-    """Scheme → (authorization type or `api_key`, authorizer)."""
-    validators: Mapping[str, Mapping[str, Any]]
-    validator: str | None
-    security: list[Any]
+
+def media_types(node: Node, key: str) -> tuple[str, ...]:
+    """Swagger's consumes or produces."""
+    return tuple(spelt(part) for part, _, _ in node.parts(key))
 
 
 def access(name: str, scheme: Node) -> tuple[str, str | None]:
     """What a security scheme asks of callers: an API key, a signature, or an authorizer that a deployment supplies."""
-    kind = scheme.take("type", str)
-    scheme.take("in", str)
-    header = scheme.take("name", str) or ""
-    scheme.take("description", str)
-    style = (scheme.take("x-amazon-apigateway-authtype", str) or "").lower()
+    kind = scheme.plain("type")
+    header = scheme.plain("name") or ""
+    scheme.drop("in", "description")
+    style = (scheme.plain("x-amazon-apigateway-authtype") or "").lower()
     authorizer = scheme.node("x-amazon-apigateway-authorizer")
-    which = (authorizer.take("type", str) or "").lower()
+    which = (authorizer.plain("type") or "").lower()
     if authorizer.values.get("providerARNs") == []:
-        del authorizer.values["providerARNs"]
+        authorizer.drop("providerARNs")
     authorizer.end()
-    scheme.end()
     if style == "awssigv4":
+        scheme.end()
         return "AWS_IAM", None
     if which == "cognito_user_pools" or style == "cognito_user_pools":
+        scheme.end()
         return "COGNITO_USER_POOLS", referred(name)
     if which or style:
+        scheme.end()
         return "CUSTOM", referred(name)
     if kind == "apiKey" and header.lower() == "x-api-key":
+        scheme.end()
         return "api_key", None
-    scheme.leave("API Gateway knows no such scheme")
+    scheme.values.clear()
+    scheme.note("API Gateway knows no such scheme, and imports without it.", severity=Severity.IGNORED)
     return "", None
 
 
-def loaded_route(path: str, method: str, node: Node, common: list[Any], shared: Shared) -> Route | None:
-    """A method of the file as a route; None where it has no integration."""
-    if "x-amazon-apigateway-integration" not in node.values:
-        node.leave("this method has no x-amazon-apigateway-integration")
-        return None
-    integration = loaded_integration(node.node("x-amazon-apigateway-integration"))
+def resolved(found: Described, value: Any, path: FilePath, reason: str) -> Node:
+    """An object, or what its `$ref` to a part of this document stands for."""
+    seen: set[str] = set()
+    while isinstance(value, dict) and isinstance(value.get("$ref"), str) and value["$ref"] not in seen:
+        ref = value["$ref"]
+        seen.add(ref)
+        inner: Any = found.document if ref.startswith("#/") else None
+        steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in ref.removeprefix("#/").split("/")]
+        for step in steps:
+            inner = inner.get(step) if isinstance(inner, dict) else None
+        if inner is None:
+            break
+        value, path = inner, (*found.root.path, *steps)
+    return Node(found.root.file, value, path, reason)
+
+
+def read_route(
+    found: Described,
+    path: str,
+    method: str,
+    node: Node,
+    common: list[tuple[Any, FilePath, str]],
+    media: tuple[tuple[str, ...], tuple[str, ...]],
+) -> None:
+    """A method of the document as the next route; one without an integration is none."""
+    at: Path = ("routes", len(found.routes))
+    node.describe(*DOCUMENTATION)
+    node.drop("servers", "callbacks", "schemes")
+    if INTEGRATION in node:
+        integration = read_integration(found, node.node(INTEGRATION), (*at, "integration"))
+    elif (path, method) in found.implied:
+        integration = found.implied[path, method]
+        found.fixed[*at, "integration"] = SAM
+    else:
+        node.values.clear()
+        node.lose(f"this method has no {INTEGRATION}")
+        return
+    found.places[at] = node.path
+    if node.reason:
+        found.fixed[at] = node.reason
+    consumes, produces = media_types(node, "consumes") or media[0], media_types(node, "produces") or media[1]
+    words = f"{method.lower()} {path}"
     required = {f"method.request.path.{name}": True for name in path_variables(path)}
-    for index, value in enumerate([*common, *(node.take("parameters", list) or [])]):
-        parameter = Node(value, f"{node.where}.parameters.{index}", node.findings)
-        place, name = parameter.take("in", str), parameter.take("name", str)
-        if place in LOCATIONS and name is not None:
-            required[f"method.request.{LOCATIONS[place]}.{name}"] = parameter.take("required", bool) or False
-            if parameter.values.get("schema") == {"type": "string"}:
-                del parameter.values["schema"]
-            parameter.end()
+    models: dict[str, str] = {}
+    for value, where, reason in [*common, *node.parts("parameters")]:
+        parameter = resolved(found, value, where, reason)
+        place, name = parameter.plain("in"), parameter.plain("name")
+        needed = parameter.flag("required")
+        if place == "body":
+            schema = parameter.raw("schema")
+            for media_type in consumes or ("application/json",):
+                models |= modelled(found, media_type, schema, parameter, f"{words} request")
+        elif place in LOCATIONS and name is not None:
+            required[f"method.request.{LOCATIONS[place]}.{name}"] = needed is True
+        elif place in ("formData", "cookie"):
+            parameter.lose(f"API Gateway takes no parameter in {place}")
         else:
-            parameter.leave("a parameter of the path, the query or a header is wanted here")
-    body = node.node("requestBody")
-    body.take("required", bool)
-    models = loaded_models(body)
+            parameter.lose("a parameter of the path, the query or a header is wanted here")
+        # of a parameter AWS keeps its name, its place and whether it is required (APIGATEWAY.md 2.3)
+        parameter.values.clear()
+    body = resolved(found, node.raw("requestBody"), node.at("requestBody"), node.reason)
+    body.drop("required", "description")
+    models |= contents(found, body, f"{words} request")
     body.end()
-    answers = [loaded_response(status, response) for status, response in node.node("responses").nodes()]
-    name = node.take("x-amazon-apigateway-request-validator", str) or shared.validator
-    checks = shared.validators.get(name or "", {})
-    kind, authorizer, scopes, api_key = loaded_access(node, shared)
+    answers = []
+    for status, value in node.node("responses").nodes():
+        if STATUS_CODE.fullmatch(status) or "${" in status:
+            answers.append(read_response(found, status, resolved(found, value.values, value.path, value.reason), produces, words))
+        else:
+            value.values.clear()
+            value.lose("API Gateway's responses each have a status from 100 to 599; its importer takes no other")
+    name = node.plain("x-amazon-apigateway-request-validator") or found.validator
+    checks = found.validators.get(name or "", (None, None))
+    if name and name not in found.validators:
+        node.note(f"No validator {name} is declared in x-amazon-apigateway-request-validators.", severity=Severity.FAILURE)
+    kind, authorizer, scopes, api_key = read_access(found, node)
     route = Route(
         method=method,
-        path=reference_text(path),
+        path=found.root.file.values.literal(path),
         integration=integration,
-        operation_name=node.take("operationId", str),
+        operation_name=node.plain("operationId"),
         authorization_type=kind,
         authorizer=authorizer,
         authorization_scopes=scopes,
         api_key_required=api_key,
         request_models=models,
-        validate_request_body=flag(checks.get("validateRequestBody")) or None,
-        validate_request_parameters=flag(checks.get("validateRequestParameters")) or None,
+        validate_request_body=checks[0] or None,
+        validate_request_parameters=checks[1] or None,
     ).with_effective(required, answers)
+    found.routes.append(route)
     node.end()
-    return route
 
 
-def loaded_access(node: Node, shared: Shared) -> tuple[str | None, str | None, tuple[str, ...], bool | None]:
+def read_access(found: Described, node: Node) -> tuple[str | None, str | None, tuple[str, ...], bool | None]:
     """(authorization type, authorizer, scopes, API key) of a method; those of the whole file where it has none of its own."""
     plain = node.node("x-amazon-apigateway-auth")
     kind = plain.text("type")
+    plain.end()
     authorizer: str | None = None
     scopes: tuple[str, ...] = ()
     api_key: bool | None = None
-    plain.end()
-    own = node.take("security", list)
-    for requirement in shared.security if own is None else own:
+    own = [part for part, _, _ in node.parts("security")] if "security" in node else found.security
+    for requirement in own or ():
         for name, asked in requirement.items() if isinstance(requirement, dict) else ():
-            found, which = shared.schemes.get(name, ("", None))
-            if found == "api_key":
+            known, which = found.schemes.get(name, (None, None))
+            if known == "api_key":
                 api_key = True
-            elif found:
-                kind, authorizer = found, which
-                scopes = tuple(reference_text(spelt(scope)) for scope in asked) if isinstance(asked, list) else ()
-            else:
-                node.leave(f"the security scheme {name} is not known", "security")
+            elif known:
+                kind, authorizer = known, which
+                scopes = tuple(map(node.file.values.text, asked)) if isinstance(asked, list) else ()
+            elif known is None:
+                node.lose(f"the security scheme {name} is not known", "security")
     return kind, authorizer, scopes, api_key
 
 
-def loaded_models(node: Node) -> dict[str, str]:
+def contents(found: Described, node: Node, words: str) -> dict[str, str]:
     """Media type → model, of a `content`."""
-    found = {}
+    models: dict[str, str] = {}
     for media, inner in node.node("content").nodes():
-        ref = inner.node("schema").take("$ref", str)
-        if ref is not None and ref.startswith(SCHEMAS):
-            name = unquote(ref.removeprefix(SCHEMAS)).replace("~1", "/").replace("~0", "~")
-            found[media] = reference_text(name)
-        else:
-            inner.leave("a reference to a model of the file is wanted here", "schema")
+        models |= modelled(found, media, inner.raw("schema"), inner, words)
+        inner.describe("example", "examples")
+        inner.drop("encoding")
         inner.end()
-    return found
+    return models
 
 
-def loaded_response(status: str, node: Node) -> MethodResponse:
+def modelled(found: Described, media: str, schema: Any, node: Node, words: str) -> dict[str, str]:
+    """Media type → model, of a schema: the one that it refers to, or one made of it, as AWS makes one."""
+    if not isinstance(schema, dict) or is_intrinsic(schema):
+        if schema is not None:
+            node.lose("a schema is wanted here", "schema")
+        return {}
+    ref = schema.get("$ref")
+    start = "#/definitions/" if found.old else "#/components/schemas/"
+    if isinstance(ref, str) and ref.startswith(start):
+        name = unquote(ref.removeprefix(start)).replace("~1", "/").replace("~0", "~")
+        return {media: node.file.values.literal(name)}
+    if ref is not None:
+        node.lose("a reference to a model of the file is wanted here", "schema")
+        return {}
+    if not schema:
+        return {}
+    model = loaded_model("", schema)
+    wanted = "".join(part[0].upper() + part[1:] for part in re.findall(r"[A-Za-z0-9]+", words))
+    name = next((own.name for own in found.models.values() if own.schema == model.schema and own.name.startswith(wanted)), "")
+    if not name:
+        name = numbered(wanted, found.models)
+        found.models[name] = replace(model, name=name)
+        node.note(f"API Gateway makes a model of this schema; it is called {name} here.", "schema")
+    return {media: name}
+
+
+def read_response(found: Described, status: str, node: Node, produces: tuple[str, ...], words: str) -> MethodResponse:
     """A response of the method."""
-    node.take("description", str)
+    node.drop("description", "links")
+    node.describe("examples", "x-examples")
     headers = {}
     for name, header in node.node("headers").nodes():
-        headers[f"method.response.header.{name}"] = header.take("required", bool) or False
-        if header.values.get("schema") == {"type": "string"}:
-            del header.values["schema"]
-        header.end()
-    models = loaded_models(node)
+        headers[f"method.response.header.{name}"] = header.flag("required") is True
+        header.values.clear()
+    models = contents(found, node, f"{words} {status}")
+    if found.old and "schema" in node:
+        schema = node.raw("schema")
+        for media in produces or ("application/json",):
+            models |= modelled(found, media, schema, node, f"{words} {status}")
     node.end()
-    return MethodResponse(status_code=reference_text(status), response_parameters=headers, response_models=models)
+    return MethodResponse(status_code=node.file.values.literal(status), response_parameters=headers, response_models=models)
 
 
-def loaded_integration(node: Node) -> Integration:
-    """x-amazon-apigateway-integration as an integration."""
-    kind = upper(node.take("type", str), ALL_TYPES) or ""
+def read_integration(found: Described, node: Node, at: Path) -> Integration:
+    """x-amazon-apigateway-integration as an integration; its parts are placed under `at`."""
+    found.places[at] = node.path
+    found.places[*at, "backend"] = node.at("uri" if "uri" in node else "type")
+    for name, option in options_of(Integration).items():
+        key = option.openapi.partition(".")[0]
+        if key and key in node:
+            found.places[*at, name] = node.at(key)
+    if node.reason:
+        found.fixed[at] = node.reason
+    if "passThroughBehavior" in node:
+        node.drop("passThroughBehavior")
+        node.lose("AWS knows no passThroughBehavior and ignores it; write passthroughBehavior", "passThroughBehavior")
+    kind = upper(node.text("type"), ALL_TYPES) or ""
     transfer, credentials = node.text("responseTransferMode"), node.text("credentials")
-    backend = backend_of(kind, node.text("httpMethod"), node.text("uri"), streaming=transfer == "STREAM")
+    backend = backend_of(kind, verb(node), node.text("uri"), streaming=transfer == "STREAM")
     tls = node.node("tlsConfig")
     passed = credentials == CALLER_CREDENTIALS
-    found = Integration(
+    answers: list[IntegrationResponse] = []
+    for key, response in node.node("responses").nodes():
+        answers.append(read_answer(found, key, response, (*at, "integration_responses", len(answers))))
+    integration = Integration(
         backend=backend,
-        request_parameters={key: reference_text(value) for key, value in node.texts("requestParameters").items()},
-        request_templates={key: template(value) for key, value in node.texts("requestTemplates").items()},
-        passthrough_behavior=upper(node.take("passthroughBehavior", str), PASSTHROUGH),
+        request_parameters=expressions(node, "requestParameters"),
+        request_templates=templates(node, "requestTemplates"),
+        passthrough_behavior=upper(node.text("passthroughBehavior"), PASSTHROUGH),
         content_handling=node.text("contentHandling"),
-        cache_key_parameters=tuple(map(spelt, node.take("cacheKeyParameters", list) or ())),
+        cache_key_parameters=tuple(spelt(part) for part, _, _ in node.parts("cacheKeyParameters")),
         cache_namespace=node.text("cacheNamespace"),
         credentials_role=None if passed else credentials,
         credentials_passthrough=True if passed else None,
         connection_type=node.text("connectionType"),
         vpc_link=node.text("connectionId"),
         integration_target=node.text("integrationTarget"),
-        timeout_ms=number(node),
+        timeout_ms=node.number("timeoutInMillis"),
         response_transfer_mode=transfer,
-        insecure_skip_verification=flag(tls.take("insecureSkipVerification", bool, str)),
-        integration_responses=tuple(loaded_answer(key, response) for key, response in node.node("responses").nodes()),
+        insecure_skip_verification=tls.flag("insecureSkipVerification"),
+        integration_responses=tuple(answers),
     )
     tls.end()
     node.end()
+    return integration
+
+
+def verb(node: Node) -> str | None:
+    """The method of the call to the backend."""
+    found = node.text("httpMethod")
+    return found.upper() if found is not None and found.isalpha() else found
+
+
+def expressions(node: Node, key: str) -> dict[str, str]:
+    """A map of mapping expressions. AWS's importer drops what is no text, with a warning (LS)."""
+    found = {}
+    inner = node.node(key)
+    for name, value in inner.values.items():
+        if isinstance(value, str) or is_intrinsic(value):
+            found[name] = node.file.values.text(value)
+        elif value is not None:
+            inner.lose("AWS takes a text here and drops anything else; put it in quotes", name)
     return found
 
 
-def flag(value: Any) -> bool | Reference | None:
-    """True, false, or the reference that stands for one."""
-    return value if isinstance(value, bool) else whole_reference(value) if isinstance(value, str) else None
-
-
-def number(node: Node) -> int | Reference | None:
-    """The timeout: a whole number, also as text, or a reference."""
-    value = node.take("timeoutInMillis", int, str)
-    if not isinstance(value, str):
-        return cast(int | None, value)
-    if re.fullmatch(r"\d{1,15}", value, re.ASCII):
-        return int(value)
-    found = whole_reference(value)
-    if found is None:
-        node.leave("a whole number is wanted here", "timeoutInMillis")
+def templates(node: Node, key: str) -> dict[str, Any]:
+    """A map of Velocity templates; one that is an object is its JSON."""
+    found = {}
+    inner = node.node(key)
+    for name, value in inner.values.items():
+        if isinstance(value, dict | list) and not is_intrinsic(value):
+            inner.note("This template is an object; its JSON is taken as its text. Write it as a text.", name)
+        found[name] = node.file.values.template("" if value is None else value)
     return found
 
 
-def loaded_answer(key: str, node: Node) -> IntegrationResponse:
+def read_answer(found: Described, key: str, node: Node, at: Path) -> IntegrationResponse:
     """An integration response, by its pattern or `default`."""
-    found = IntegrationResponse(
+    found.places[at] = node.path
+    for name, option in options_of(IntegrationResponse).items():
+        if option.openapi and option.openapi in node:
+            found.places[*at, name] = node.at(option.openapi)
+    if node.reason:
+        found.fixed[at] = node.reason
+    answer = IntegrationResponse(
         status_code=node.text("statusCode") or "",
         selection_pattern=None if key == "default" else key,
         content_handling=node.text("contentHandling"),
-        response_parameters={name: reference_text(value) for name, value in node.texts("responseParameters").items()},
-        response_templates={name: template(value) for name, value in node.texts("responseTemplates").items()},
+        response_parameters=expressions(node, "responseParameters"),
+        response_templates=templates(node, "responseTemplates"),
     )
     node.end()
-    return found
+    return answer

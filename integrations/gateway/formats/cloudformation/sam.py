@@ -1,0 +1,295 @@
+"""The APIs that SAM makes: of AWS::Serverless::Api, and of the events of functions and state machines."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.gateway.definition import (
+    AwsService,
+    Integration,
+    IntegrationResponse,
+    Lambda,
+    MethodResponse,
+    Mock,
+    Route,
+    Template,
+)
+from integrations.gateway.findings import Path
+from integrations.gateway.formats.cloudformation.resources import SERVERLESS_API, Draft, Reader, as_dict
+from integrations.gateway.formats.intrinsics import is_intrinsic, spelt
+from integrations.gateway.formats.node import Node
+from integrations.gateway.formats.openapi.reader import SAM
+from integrations.gateway.formats.openapi.schemas import loaded_model
+
+IMPLICIT = "ServerlessRestApi"
+"""The logical id of the API that SAM makes for events that name none."""
+FUNCTION, MACHINE = "AWS::Serverless::Function", "AWS::Serverless::StateMachine"
+HTTP_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+def is_sam(template: Mapping[str, Any]) -> bool:
+    """Whether SAM transforms a template."""
+    transform = template.get("Transform")
+    names = transform if isinstance(transform, list) else [transform]
+    kinds = (as_dict(each).get("Type") for each in as_dict(template.get("Resources")).values())
+    return any(spelt(name).startswith("AWS::Serverless") for name in names) or any(
+        isinstance(kind, str) and kind.startswith("AWS::Serverless::") for kind in kinds
+    )
+
+
+@dataclass(slots=True)
+class Event:
+    """An Api event of a function or a state machine."""
+
+    owner: str
+    name: str
+    machine: bool
+    node: Node
+    method: str
+    path: str
+    api: str
+
+
+def apis(reader: Reader) -> list[Draft]:
+    """The APIs that SAM makes."""
+    events = list(events_of(reader))
+    found = []
+    for name, node in reader.of(SERVERLESS_API).items():
+        reader.read.add(name)
+        own = [event for event in events if event.api == name]
+        found.append(api(reader, name, Draft(node.path[:-1], reader.file), node, own))
+    implicit = [event for event in events if event.api not in reader.of(SERVERLESS_API)]
+    for key in dict.fromkeys(event.api for event in implicit):
+        own = [event for event in implicit if event.api == key]
+        where = ("Resources", own[0].owner)
+        node = Node(reader.file, {}, where)
+        found.append(api(reader, key or IMPLICIT, Draft(where, reader.file), node, own))
+    return found
+
+
+def events_of(reader: Reader) -> Iterator[Event]:
+    """The events of all functions and state machines that are methods of a REST API."""
+    for kind in (FUNCTION, MACHINE):
+        for owner, node in reader.of(kind).items():
+            for name, event in Node(reader.file, node.values.get("Events"), node.at("Events"), node.reason).nodes():
+                if event.plain("Type") != "Api":
+                    continue
+                given = event.node("Properties")
+                rest = given.raw("RestApiId")
+                target = rest.get("Ref") if isinstance(rest, dict) else rest
+                key = "" if rest is None else target if isinstance(target, str) else reader.values.plain(rest)
+                method = (given.plain("Method") or "").upper()
+                path = given.text("Path") or "/"
+                yield Event(owner, name, kind == MACHINE, given, method, path, "" if key == IMPLICIT else key)
+
+
+def api(reader: Reader, name: str, draft: Draft, node: Node, events: list[Event]) -> Draft:
+    """One API: its document, then the events that it does not write out itself, then the preflights of CORS."""
+    given = Node(reader.file, merged(as_dict(as_dict(reader.template.get("Globals")).get("Api")), node.values), node.path)
+    draft.settings["name"] = given.text("Name") or ""
+    draft.settings["description"] = given.plain("Description") or ""
+    draft.settings["binary_media_types"] = tuple(spelt(part).replace("~1", "/") for part, _, _ in given.parts("BinaryMediaTypes"))
+    stage = given.text("StageName")
+    if stage is not None:
+        draft.settings["stage_name"] = stage
+    draft.settings["stage_variables"] = given.texts("Variables")
+    auth = Access(given.node("Auth"))
+    for model, schema in given.node("Models").nodes():
+        draft.models[model.lower()] = loaded_model(model.lower(), schema.values)
+    implied = {(event.path, event.method): integration(reader, event, auth) for event in events}
+    if "DefinitionBody" in given:
+        reader.take_body(draft, given, "DefinitionBody", implied=implied)
+    elif "DefinitionUri" in given:
+        uri = given.raw("DefinitionUri")
+        given.values["DefinitionUri"] = include(uri if isinstance(uri, str) else spelt(uri))
+        reader.take_body(draft, given, "DefinitionUri", implied=implied)
+    written = {(route.path, route.method) for route in draft.routes}
+    for event in events:
+        if (event.path, event.method) not in written:
+            written.add((event.path, event.method))
+            route(draft, event, implied[event.path, event.method], auth)
+    cors = given.raw("Cors")
+    if cors is not None:
+        preflights(reader, draft, cors, given)
+    given.drop("OpenApiVersion", "AlwaysDeploy", "MergeDefinitions", "Mode", "FailOnWarnings", "PropagateTags")
+    given.end()
+    reader.of_api(draft, name)
+    draft.settings["name"] = draft.settings["name"] or name
+    return draft
+
+
+def include(location: str) -> dict[str, Any]:
+    """A file beside the template as the AWS::Include of it."""
+    return {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": location}}}
+
+
+def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a resource with the Globals' before them: maps merge, lists join, the rest is the resource's own."""
+    found = dict(shared)
+    for key, value in own.items():
+        before = found.get(key)
+        if isinstance(before, dict) and isinstance(value, dict) and not is_intrinsic(before) and not is_intrinsic(value):
+            found[key] = merged(before, value)
+        elif isinstance(before, list) and isinstance(value, list):
+            found[key] = [*before, *value]
+        else:
+            found[key] = value
+    return found
+
+
+class Access:
+    """Who may call an API's methods, as `Auth` says it."""
+
+    def __init__(self, node: Node) -> None:
+        self.kinds: dict[str, str] = {"AWS_IAM": "AWS_IAM"}
+        for name, each in node.node("Authorizers").nodes():
+            self.kinds[name] = "COGNITO_USER_POOLS" if "UserPoolArn" in each else "CUSTOM"
+            each.values.clear()
+        self.default = node.plain("DefaultAuthorizer")
+        self.invoke_role = node.raw("InvokeRole")
+        self.api_key = node.flag("ApiKeyRequired")
+        self.preflight = node.flag("AddDefaultAuthorizerToCorsPreflight")
+        self.add_api_key_to_preflight = node.flag("AddApiKeyRequiredToCorsPreflight")
+        node.end()
+
+
+def integration(reader: Reader, event: Event, auth: Access) -> Integration:
+    """What SAM makes of an event: the function's proxy, or an execution of the state machine."""
+    return execution(reader, event) if event.machine else invocation(reader, event, auth)
+
+
+def invocation(reader: Reader, event: Event, auth: Access) -> Integration:
+    """The proxy integration of a function; an alias that SAM publishes is what is called."""
+    own = merged(as_dict(as_dict(reader.template.get("Globals")).get("Function")), reader.resources[event.owner].node.values)
+    alias = reader.file.conditions.known(own.get("AutoPublishAlias"))
+    target: Any = {"Fn::GetAtt": [event.owner, "Arn"]}
+    if alias:
+        target = {"Ref": f"{event.owner}Alias{re.sub(r'[^A-Za-z0-9]', '', alias)}"}
+    access = as_dict(event.node.values.get("Auth"))
+    role = access.get("InvokeRole", auth.invoke_role)
+    caller = (access.get("Authorizer") or auth.default) == "AWS_IAM"
+    if role is None and caller:
+        role = "CALLER_CREDENTIALS"
+    if role == "NONE":
+        role = None
+    passed = role == "CALLER_CREDENTIALS"
+    cached = tuple(
+        name
+        for each in event.node.values.get("RequestParameters") or ()
+        if isinstance(each, dict)
+        for name, said in each.items()
+        if as_dict(said).get("Caching") is True
+    )
+    transfer = spelt(event.node.values.get("ResponseTransferMode")) or None
+    return Integration(
+        backend=Lambda(function=reader.values.text(target)),
+        credentials_passthrough=True if passed and caller else None,
+        credentials_role=None if passed or role is None or not caller else reader.values.text(role),
+        cache_key_parameters=cached,
+        response_transfer_mode=transfer,
+    )
+
+
+def execution(reader: Reader, event: Event) -> Integration:
+    """The integration that starts an execution of a state machine."""
+    own = reader.resources[event.owner].node.values
+    express = own.get("Type") == "EXPRESS"
+    machine = reader.values.text({"Ref": event.owner})
+    role = event.node.raw("Role")
+    unescape = '.replaceAll("\\\\\'","\'")' if event.node.flag("UnescapeMappingTemplate") is True else ""
+    body = f'{{"input": "$util.escapeJavaScript($input.json(\'$\')){unescape}", "stateMachineArn": "{machine}"}}'
+    return Integration(
+        backend=AwsService(service="states", action="StartSyncExecution" if express else "StartExecution"),
+        request_templates={"application/json": Template(body, substituted=True)},
+        credentials_role=reader.values.text(role or {"Fn::GetAtt": [f"{event.owner}{event.name}Role", "Arn"]}),
+        integration_responses=(IntegrationResponse(status_code="200"), IntegrationResponse(status_code="400")),
+    )
+
+
+def route(draft: Draft, event: Event, made: Integration, auth: Access) -> None:
+    """An event as the next route of its API."""
+    at: Path = ("routes", len(draft.routes))
+    node = event.node
+    draft.places[at] = draft.places[*at, "integration"] = node.path
+    draft.fixed[at] = node.reason or SAM
+    access = node.node("Auth")
+    name = access.plain("Authorizer") or auth.default
+    kind = None if name in (None, "NONE") else auth.kinds.get(name or "", "CUSTOM")
+    key = access.flag("ApiKeyRequired")
+    key = auth.api_key if key is None else key
+    scopes = tuple(node.file.values.text(part) for part, _, _ in access.parts("AuthorizationScopes"))
+    access.drop("InvokeRole", "OverrideApiAuth")
+    access.end()
+    model = node.node("RequestModel")
+    models = {}
+    if "Model" in model:
+        models["application/json"] = (model.plain("Model") or "").lower()
+    body, parameters = model.flag("ValidateBody"), model.flag("ValidateParameters")
+    model.drop("Required")
+    model.end()
+    declared: dict[str, bool] = {}
+    for each, _, _ in node.parts("RequestParameters"):
+        for key_name, said in each.items() if isinstance(each, dict) else ((spelt(each), {}),):
+            declared[key_name] = as_dict(said).get("Required") is True
+    node.drop("ResponseTransferMode", "TimeoutInMillis")
+    node.end()
+    has_authorizer = kind in ("CUSTOM", "COGNITO_USER_POOLS")
+    found = Route(
+        method="ANY" if event.method in ("ANY", "*") else event.method,
+        path=event.path,
+        integration=made,
+        authorization_type=kind,
+        authorizer=f"${{{name}}}" if has_authorizer else None,
+        authorization_scopes=scopes if has_authorizer else (),
+        api_key_required=key or None,
+        request_models=models,
+        validate_request_body=body or None,
+        validate_request_parameters=parameters or None,
+    )
+    parameters = {**found.derived_parameters(), **declared}
+    draft.routes.append(found.with_effective(parameters, made_responses(made)))
+
+
+def made_responses(made: Integration) -> tuple[MethodResponse, ...]:
+    """The method responses that SAM declares beside what it makes."""
+    return tuple(MethodResponse(status_code=each.status_code) for each in made.integration_responses)
+
+
+def preflights(reader: Reader, draft: Draft, cors: Any, node: Node) -> None:
+    """An OPTIONS method for each path that has none, as `Cors` says."""
+    given = cors if isinstance(cors, dict) and not is_intrinsic(cors) else {"AllowOrigin": cors}
+    methods: dict[str, list[str]] = {}
+    for each in draft.routes:
+        methods.setdefault(each.path, []).append(each.method)
+    for path, its in methods.items():
+        if "OPTIONS" in its or "ANY" in its:
+            continue
+        allowed = HTTP_METHODS if "ANY" in its else sorted({*its, "OPTIONS"})
+        headers = {
+            "Access-Control-Allow-Credentials": "'true'" if given.get("AllowCredentials") is True else None,
+            "Access-Control-Allow-Headers": given.get("AllowHeaders"),
+            "Access-Control-Allow-Methods": given.get("AllowMethods") or f"'{','.join(allowed)}'",
+            "Access-Control-Allow-Origin": given.get("AllowOrigin"),
+            "Access-Control-Max-Age": given.get("MaxAge"),
+        }
+        mapped = {
+            f"method.response.header.{name}": reader.values.text(value)
+            for name, value in headers.items()
+            if isinstance(value, str | dict)  # AWS's importer drops a number, with a warning
+        }
+        at: Path = ("routes", len(draft.routes))
+        draft.places[at] = node.at("Cors")
+        draft.fixed[at] = "SAM makes this preflight of Cors. Edit Cors."
+        made = Integration(
+            backend=Mock(),
+            request_templates={"application/json": Template('{\n  "statusCode" : 200\n}\n')},
+            integration_responses=(
+                IntegrationResponse(
+                    status_code="200",
+                    response_parameters=mapped,
+                    response_templates={"application/json": Template("{}\n")},
+                ),
+            ),
+        )
+        draft.routes.append(Route(method="OPTIONS", path=path, integration=made))

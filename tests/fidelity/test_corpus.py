@@ -1,0 +1,251 @@
+"""What people deploy, against what is read of it.
+
+Reads `$GATEHOUSE_CORPUS` (default ../shared/corpus), is skipped where it is absent, and writes its scores by kind and provenance.
+Each file is read once.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+
+from integrations.gateway.definition import AwsService, Integration, Route
+from integrations.gateway.findings import Severity
+from integrations.gateway.formats import Asked, Reading, UnreadableText, read
+from integrations.gateway.grammar import Reference
+from integrations.gateway.rules import check
+from tests.fidelity.scores import CORPUS, write_score
+
+pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="no corpus of real templates; set GATEHOUSE_CORPUS")
+
+
+@functools.cache
+def corpus() -> list[dict[str, Any]]:
+    """The records of all files."""
+    path = CORPUS / "index.json"
+    found: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
+    return found
+
+
+def text_of(name: str) -> str:
+    """The text of a file."""
+    return (CORPUS / "files" / name).read_text(encoding="utf-8-sig")
+
+
+def beside(record: Mapping[str, Any], other: str) -> str | None:
+    """A file of the corpus that stood beside another one in its repository."""
+    wanted = PurePosixPath(record["path"]).parent / other
+    parts: list[str] = []
+    for part in wanted.parts:
+        parts = parts[:-1] if part == ".." else [*parts, part] if part != "." else parts
+    path = "/".join(parts)
+    return next((text_of(each["name"]) for each in corpus() if (each["source"], each["path"]) == (record["source"], path)), None)
+
+
+@functools.cache
+def reading(name: str) -> Reading | str:
+    """A file as it is read, or why it is not."""
+    record = next(each for each in corpus() if each["name"] == name)
+    try:
+        return read(text_of(name), Asked(name=name, beside=lambda other: beside(record, other)))
+    except UnreadableText as error:
+        return str(error)
+
+
+@functools.cache
+def turned(name: str) -> tuple[Reading, ...]:
+    """The same file with each of its conditions the other way round."""
+    first = reading(name)
+    if isinstance(first, str):
+        return ()
+    views = [{**first.conditions, condition: not holds} for condition, holds in first.conditions.items()]
+    views.append({condition: not holds for condition, holds in first.conditions.items()})
+    views += [dict.fromkeys(first.conditions, True), dict.fromkeys(first.conditions, False)]
+    return tuple(read(text_of(name), Asked(name=name, conditions=view)) for view in views)
+
+
+def views(name: str, first: Reading) -> Iterator[Reading]:
+    """A file as it is read first, then with its conditions turned."""
+    yield first
+    yield from turned(name)
+
+
+def by_group(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Records by what they are and where they come from."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        found.setdefault(f"{record['kind']}, {record['provenance']}", []).append(record)
+    return found
+
+
+def score(what: str, failed: Mapping[str, Any], total: Mapping[str, int] | None = None) -> None:
+    """Write the scores of all groups. `failed`: ids of what failed, by the name of its file."""
+    for group, records in by_group(corpus()).items():
+        names = [record["name"] for record in records]
+        ids = [one for name in names for one in failed.get(name, ())]
+        write_score(f"corpus {what}: {group}", sum((total or {}).get(name, 1) for name in names), ids)
+
+
+# --- Read ------------------------------------------------------------------------------------------
+
+
+def test_every_file_is_read() -> None:
+    unread = {record["name"]: found for record in corpus() if isinstance(found := reading(record["name"]), str)}
+    score("files read", {name: [name] for name in unread})
+
+    assert unread == {}
+
+
+ELSEWHERE = {
+    "sample-definition.yaml": "its method is `any`, which is no method of OpenAPI; AWS reads no such key",
+    "error_function_invalid_api_event.yaml": "the event has no method or no path; SAM refuses it",
+    "apigw-mappingtemplate-lambda-nodejs__template.yaml": "the API's own document makes this method; SAM adds nothing to it",
+    "language-extensions-api__template.yaml": "Fn::ForEach makes it; each of its paths is found",
+    "swagger__apigateway.json": "its cacheKeyParameters are an empty list",
+    "test-harness-spec.yaml": "its path has no slash before it, and the index has none of it",
+}
+"""The end of a file's name → why an integration of the index is not found as the index has it."""
+
+
+def wildcard(text: str) -> str:
+    """A path or method of the index as a pattern: `?` and `<x>` stand for what only a deployment knows."""
+    if text == "?":
+        return ".*"
+    return "".join(".*" if part.startswith("<") else re.escape(part) for part in re.split(r"(<+[^>]*>+)", text))
+
+
+def same_place(wanted: Mapping[str, Any], route: Route) -> bool:
+    """Whether a route stands at a method and path of the index."""
+    path = route.path.rstrip("/") or "/"
+    return bool(
+        re.fullmatch(wildcard(wanted["method"]), route.method) and re.fullmatch(wildcard(wanted["path"].rstrip("/") or "/"), path)
+    )
+
+
+USES: Mapping[str, Callable[[Integration], bool]] = {
+    "httpMethod": lambda found: found.http_method is not None or found.type == "MOCK",
+    "credentials": lambda found: found.credentials is not None,
+    "integrationResponses": lambda found: bool(found.integration_responses),
+    "passthroughBehavior": lambda found: found.passthrough_behavior is not None,
+    "requestTemplates": lambda found: bool(found.request_templates),
+    "requestParameters": lambda found: bool(found.request_parameters),
+    "contentHandling": lambda found: found.content_handling is not None,
+    "timeoutInMillis": lambda found: found.timeout_ms is not None,
+    "connectionType": lambda found: found.connection_type is not None,
+    "connectionId": lambda found: found.vpc_link is not None,
+    "cacheKeyParameters": lambda found: bool(found.cache_key_parameters),
+    "cacheNamespace": lambda found: found.cache_namespace is not None,
+    "responseTransferMode": lambda found: found.response_transfer_mode is not None,
+    "integrationTarget": lambda found: found.integration_target is not None,
+    "tlsConfig": lambda found: found.insecure_skip_verification is not None,
+    "response.responseParameters": lambda found: any(each.response_parameters for each in found.integration_responses),
+    "response.responseTemplates": lambda found: any(each.response_templates for each in found.integration_responses),
+    "response.selectionPattern": lambda found: any(each.selection_pattern is not None for each in found.integration_responses),
+    "response.contentHandling": lambda found: any(each.content_handling for each in found.integration_responses),
+    "reqParam:method": lambda found: any(value.startswith("method.") for value in found.request_parameters.values()),
+    "reqParam:static": lambda found: any(value.startswith("'") for value in found.request_parameters.values()),
+    "reqParam:context": lambda found: any(value.startswith("context.") for value in found.request_parameters.values()),
+}
+"""An option of the index → whether an integration has it."""
+VALUES: Mapping[str, Callable[[Integration], Any]] = {
+    "passthroughBehavior": lambda found: found.passthrough_behavior,
+    "contentHandling": lambda found: found.content_handling,
+    "timeoutInMillis": lambda found: found.timeout_ms,
+    "connectionType": lambda found: found.connection_type,
+    "cacheNamespace": lambda found: found.cache_namespace,
+    "responseTransferMode": lambda found: found.response_transfer_mode,
+}
+
+
+def said(found: Reading, key: str) -> bool:
+    """Whether a finding says that a key was lost."""
+    return any(key in finding.message for finding in found.findings)
+
+
+def differences(wanted: Mapping[str, Any], integration: Integration, found: Reading) -> Iterator[str]:
+    """What the index has of an integration and the definition has not, nor a finding says."""
+    if wanted["type"] != integration.type:
+        yield f"type {integration.type}"
+    backend, kind = integration.backend, wanted["backend"]
+    origins = {f"${{{each.name}}}": each.origin for api in found.apis for each in api.api.parameters}
+    origin = origins.get(integration.uri)
+    if kind.startswith("lambda:"):
+        if not (integration.is_lambda or (origin is not None and ":lambda:path/" in origin.text)):
+            yield f"backend {integration.uri}"
+    elif kind == "http" and not re.match("https?://", integration.uri):
+        yield f"backend {integration.uri}"
+    elif service := re.fullmatch(r"([\w.-]+):(action|path)(?:/(\w+))?", kind):
+        host = f"{backend.subdomain}.{backend.service}" if isinstance(backend, AwsService) and backend.subdomain else ""
+        host = host or (backend.service if isinstance(backend, AwsService) else "lambda" if integration.is_lambda else "")
+        action = backend.action if isinstance(backend, AwsService) else None
+        if wanted["container"].startswith("AWS::Serverless::StateMachine") and action == "StartSyncExecution":
+            action = "StartExecution"  # the index does not know that SAM starts an EXPRESS one so
+        if host != service[1] or (service[3] and action != service[3]):
+            yield f"backend {integration.uri}"
+    for use in wanted.get("uses", ()):
+        if use in USES and not USES[use](integration) and not said(found, use.partition(".")[2] or use):
+            yield f"no {use}"
+    for key, value in wanted.get("values", {}).items():
+        own = VALUES[key](integration) if key in VALUES else value
+        if str(own).upper() != str(value).upper() and not isinstance(own, Reference) and not said(found, key):
+            yield f"{key} {own}"
+
+
+def unlike(record: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """What is missing of one integration of the index in every view of its file; nothing where one view has it all."""
+    first = reading(record["name"])
+    if isinstance(first, str):
+        return [first]
+    nearest = ["absent"]
+    for found in views(record["name"], first):
+        for route in (route for api in found.apis for route in api.api.routes if same_place(wanted, route)):
+            missing = list(differences(wanted, route.integration, found))
+            if not missing:
+                return []
+            nearest = missing
+    return nearest
+
+
+def test_every_integration_is_found_with_its_options() -> None:
+    missed: dict[str, list[str]] = {}
+    for record in corpus():
+        for index, wanted in enumerate(record["integrations"]):
+            if missing := unlike(record, wanted):
+                missed.setdefault(record["name"], []).append(
+                    f"{record['name']}#{index} {wanted['method']} {wanted['path']}: {', '.join(missing)}"
+                )
+    score("integrations", missed, {record["name"]: len(record["integrations"]) for record in corpus()})
+
+    assert {name: found for name, found in missed.items() if not name.endswith(tuple(ELSEWHERE))} == {}
+
+
+# --- False positives -------------------------------------------------------------------------------
+
+REFUSED = {
+    "test_change_set_fn_transform.snapshot.json__export2.json": (
+        {"Z1"},
+        "a recorded snapshot: the path stands as <resource:5>, which nobody deployed",
+    ),
+}
+"""The end of a file's name → the errors that are right, and why AWS would refuse it."""
+
+
+def test_what_people_deploy_is_no_error() -> None:
+    wrong: dict[str, list[str]] = {}
+    for record in corpus():
+        found = reading(record["name"])
+        if not record["expect_clean"] or isinstance(found, str):
+            continue
+        right = next((rules for end, (rules, _) in REFUSED.items() if record["name"].endswith(end)), set[str]())
+        for api in found.apis:
+            errors = [finding for finding in check(api.api) if finding.severity is Severity.ERROR and finding.rule not in right]
+            for finding in errors:
+                wrong.setdefault(record["name"], []).append(f"{record['name']}: {finding.rule} at {finding.path}")
+    clean = {record["name"]: int(record["expect_clean"]) for record in corpus()}
+    score("no false error", wrong, clean)
+
+    assert wrong == {}
