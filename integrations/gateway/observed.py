@@ -10,6 +10,7 @@ from integrations.gateway.account import AccountState, Answer
 from integrations.gateway.definition import (
     BUILT_IN_MODELS,
     CALLER_CREDENTIALS,
+    METHODS,
     Api,
     Integration,
     IntegrationResponse,
@@ -20,6 +21,7 @@ from integrations.gateway.definition import (
     Route,
     Template,
 )
+from integrations.gateway.formats import loaded
 from integrations.gateway.formats.backends import backend_of
 from integrations.gateway.grammar import StageVariable, escaped, function_arn, path_parts, segments
 
@@ -214,6 +216,51 @@ def portable(uri: str, state: AccountState) -> str:
         return f"arn:{partition}:{match['service']}:{region}:{account}"
 
     return pattern.sub(written, uri) if uri.startswith("arn:") else uri
+
+
+# --- What a stage serves ---------------------------------------------------------------------------
+
+
+def deployed(state: AccountState, stage_name: str) -> Api | None:
+    """What a stage serves, as its export says it; None where it was not exported. What OpenAPI cannot say is not in it."""
+    export = state.exports.get(stage_name)
+    if export is None:
+        return None
+    apis = loaded(json.dumps(export)).apis
+    return apis[0] if apis else None
+
+
+def unpublished(state: AccountState, stage_name: str) -> tuple[str, ...]:
+    """The methods whose configuration is another than what the stage's export holds of them, added and removed ones too.
+
+    The export is not read as a definition for this: it holds less than a method does. What it says of an integration is
+    compared with what the account says under the same name, and nothing else.
+    """
+    served: dict[str, Answer] = {}
+    for path, item in (state.exports.get(stage_name, {}).get("paths") or {}).items():
+        for verb, operation in item.items():
+            name = "ANY" if verb == "x-amazon-apigateway-any-method" else verb.upper()
+            if isinstance(operation, Mapping) and name in METHODS:
+                served[f"{name} {path}"] = operation.get("x-amazon-apigateway-integration") or {}
+    configured = {
+        f"{verb} {resource['path']}": method.get("methodIntegration") or {} for verb, resource, method in methods(state)
+    }
+    return tuple(
+        name
+        for name in sorted({*served, *configured})
+        if name not in served or name not in configured or not _is_served(configured[name], served[name])
+    )
+
+
+EXPORTED = ("type", "httpMethod", "uri", "credentials", "requestParameters", "requestTemplates", "passthroughBehavior")
+"""What an export says of every integration, as AWS's own recorded exports do; in lower case where it is one of a few words."""
+
+
+def _is_served(configured: Answer, served: Answer) -> bool:
+    def plain(value: Any, name: str) -> Any:
+        return str(value).lower() if name in ("type", "passthroughBehavior") and value else value or ""
+
+    return all(plain(configured.get(name), name) == plain(served.get(name), name) for name in EXPORTED)
 
 
 # --- Texts -----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """A definition and what an account holds → the ordered calls that turn the one into the other, as data, and what they mean."""
 
-from integrations.gateway.plan.making import functions_of, make_plan
+from integrations.gateway.plan.changes import as_held, changes_between
+from integrations.gateway.plan.making import bound_to, functions_of, make_plan, plan_destroy, plan_rollback
 from integrations.gateway.plan.value import (
     Change,
     Forecast,
@@ -25,10 +26,15 @@ __all__ = [
     "PlannedCall",
     "Purpose",
     "Warning",
+    "as_held",
+    "bound_to",
+    "changes_between",
     "dumps",
     "from_json",
     "functions_of",
     "loads",
     "make_plan",
+    "plan_destroy",
+    "plan_rollback",
     "to_json",
 ]

@@ -12,18 +12,17 @@ from integrations.gateway.calls import Call, Ref, Value, calls_of, joined
 from integrations.gateway.definition import (
     Api,
     DefinitionError,
-    Integration,
-    Lambda,
     Route,
     bind,
     digest,
     dumps,
     parameters_of,
-    with_defaults,
 )
-from integrations.gateway.diff import BACKEND_WORDS, diff, pointer, words
 from integrations.gateway.findings import Severity
-from integrations.gateway.observed import Checks, checks_of, models_of, route_of
+from integrations.gateway.grammar import path_parts
+from integrations.gateway.observed import methods, observed, unpublished
+from integrations.gateway.observed import texts as reading_texts
+from integrations.gateway.plan.changes import added, as_held, changes_between, imagined, removed, route_changes, settings_changes
 from integrations.gateway.plan.things import (
     METHOD_PARTS,
     Key,
@@ -31,7 +30,6 @@ from integrations.gateway.plan.things import (
     content,
     differing,
     held,
-    ignored_by,
     patches,
     pseudo,
     settled,
@@ -64,18 +62,64 @@ def make_plan(
     values: Mapping[str, str],
     stage_name: str,
     applied: Sequence[Api] = (),
+    last: Plan | None = None,
     whole: bool = True,
 ) -> Plan:
     """What makes the account hold and serve the definition.
 
     `values`: what the environment gives for parameters; one that has neither a value nor a default is an error. `applied`:
     the definitions that Gatehouse has applied to this API, or begun to, values in place: what they made and this one does not
-    have is deleted, and nothing else. `whole`: whether the API's own settings are Gatehouse's; otherwise the methods alone are.
-    Raises PlanError.
+    have is deleted, and nothing else. `last`: the plan that was last carried out there; it knows what the other methods were.
+    `whole`: whether the API's own settings are Gatehouse's; otherwise the definition's methods alone are. Raises PlanError.
     """
     bound = bound_to(api, values, state, stage_name)
-    making = _Making(bound, state, stage_name, applied=applied, whole=whole)
+    making = _Making(bound, state, stage_name, applied=applied, last=last, whole=whole)
+    making.prepare()
+    for route, things in making.by_route().items():
+        making.configure(route, things)
+    making.delete()
+    making.permit()
+    making.deploy()
+    making.forbid()
     return making.plan("deploy" if whole else "adopt", values)
+
+
+def plan_destroy(
+    state: AccountState,
+    *,
+    stage_name: str,
+    applied: Sequence[Api],
+    last: Plan | None = None,
+    whole: bool = True,
+) -> Plan:
+    """What takes away all that Gatehouse made, and only that: the REST API with everything in it where nobody else has added to
+    it, else its methods, and the stage moves to what is left."""
+    making = _Making(Api(stage_name=stage_name), state, stage_name, applied=applied, last=last, whole=whole)
+    making.destroy()
+    return making.plan("destroy", {})
+
+
+def plan_rollback(
+    state: AccountState,
+    *,
+    stage_name: str,
+    deployment_id: str,
+    former: Api | None = None,
+    current: Api | None = None,
+) -> Plan:
+    """What brings a stage back to a deployment that is still there: one call, after the permissions that it needs.
+
+    `former` and `current`: the definitions, values in place, of that deployment and of the one that the stage serves now, where
+    they are known. The API's configuration stays as it is. Raises PlanError.
+    """
+    stage = state.stage(stage_name)
+    if stage is None or state.deployment(deployment_id) is None:
+        what = f"stage {stage_name}" if stage is None else f"deployment {deployment_id}"
+        raise PlanError([f"There is no {what} any more, and nothing was changed. Plan an older revision instead."])
+    api = former or Api(stage_name=stage_name, stage_variables=reading_texts(stage.get("variables")))
+    making = _Making(replace(api, stage_name=stage_name), state, stage_name, applied=tuple(filter(None, (former, current))))
+    making.roll_back(deployment_id, former, current)
+    return making.plan("roll_back", {})
 
 
 def bound_to(api: Api, values: Mapping[str, str], state: AccountState, stage_name: str) -> Api:
@@ -120,6 +164,7 @@ class _Making:
     stage_name: str
     _: dataclasses.KW_ONLY
     applied: Sequence[Api] = ()
+    last: Plan | None = None
     whole: bool = True
     calls: list[PlannedCall] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -130,6 +175,7 @@ class _Making:
         self.held = held(self.state)
         self.wanted = wanted(calls_of(self.api), given)
         self.owned = {key for api in self.applied for key in wanted(calls_of(api), given)}
+        self.removed: set[Key] = set()
         self.known: dict[str, Answer] = {}
         for key, thing in self.wanted.items():
             if thing.call is not None and thing.call.name and key in self.held:
@@ -137,22 +183,17 @@ class _Making:
         if self.state.api is not None:
             self.known["api"] = self.held["create_rest_api",].answer
         self.content = content(self.wanted)
+        self.will_be = imagined(self.wanted, self.state)
 
     # --- The order --------------------------------------------------------------------------------
 
     def plan(self, purpose: Purpose, values: Mapping[str, str]) -> Plan:
-        """All of it."""
-        self.prepare()
-        for route, things in self.by_route().items():
-            self.configure(route, things)
-        self.delete()
-        self.permit()
-        self.deploy()
-        self.forbid()
+        """What was planned, as a value."""
         phases = list(Phase)
         calls = tuple(sorted(self.calls, key=lambda planned: phases.index(planned.phase)))
         stage = self.state.stage(self.stage_name) or {}
-        text = dumps(self.api)
+        text = dumps(self.api) if self.api.routes else ""
+        touched = {change.route for change in self.changes}
         return Plan(
             purpose=purpose,
             account=self.state.account,
@@ -163,14 +204,22 @@ class _Making:
             changes=tuple(self.changes),
             warnings=tuple(self.warnings),
             forecast=self.forecast(calls),
-            unchanged=len(self.api.routes)
-            - len({change.route for change in self.changes if change.route} & set(self.by_route())),
+            unchanged=sum(route not in touched for route in self.by_route()),
             former_deployment=str(stage.get("deploymentId", "")),
+            content=self.content,
+            methods=self.methods(),
             definition=text,
             definition_hash=digest(text),
             bindings_hash=sha256(dict(values)),
             state_hash=self.state.digest,
         )
+
+    def methods(self) -> dict[str, str]:
+        """Each method that the API will hold → a digest of what it says."""
+        gone = {planned.route for planned in self.calls if planned.call.operation == "delete_method"}
+        wanted = self.by_route()
+        found = {f"{verb} {resource['path']}": sha256(dict(method))[:12] for verb, resource, method in methods(self.state)}
+        return {name: mark for name, mark in found.items() if name not in gone and name not in wanted}
 
     def prepare(self) -> None:
         """The API, resources, and what methods refer to."""
@@ -178,6 +227,8 @@ class _Making:
             if key[0] in METHOD_PARTS or key[0] in ("add_permission", "create_deployment", "create_stage"):
                 continue
             if key not in self.held:
+                if key[0] == "create_resource":
+                    self.make_room(key[1])
                 self.make(thing, Phase.PREPARE)
             elif names := differing(self.held[key], thing, self.known):
                 if self.whole or key in self.owned or not thing.kind.shared:
@@ -188,6 +239,28 @@ class _Making:
                     )
                     self.warnings.append(Warning(message=message))
         self.changes += self.changes_of_api()
+
+    def make_room(self, path: str) -> None:
+        """API Gateway takes one variable part under a parent: another one there has to go first."""
+        parts = path_parts(path)
+        if not parts or parts[-1].variable is None:
+            return
+        parent = path.rpartition("/")[0]
+        for key in [key for key in self.held if key[0] == "create_resource" and key not in self.wanted]:
+            other = path_parts(key[1])
+            if len(other) != len(parts) or other[-1].variable is None or key[1].rpartition("/")[0] != parent:
+                continue
+            below = [thing for one, thing in self.held.items() if _is_under(one, key[1])]
+            if any(thing.key not in self.owned or thing.key in self.wanted for thing in below):
+                raise PlanError(
+                    [
+                        f"{path} cannot be made: {key[1]} is there and is not Gatehouse's, and API Gateway takes one variable "
+                        f"part there. Use {other[-1].text} in the path, or remove that resource first."
+                    ]
+                )
+            for thing in sorted(below, key=lambda one: (one.key[0] == "create_resource", [-ord(c) for c in one.key[-1]])):
+                self.remove(thing, Phase.PREPARE)
+            self.changes += [removed(thing.route) for thing in below if thing.key[0] == "put_method"]
 
     def by_route(self) -> dict[str, dict[Key, Thing]]:
         """The wanted things of each method."""
@@ -230,7 +303,7 @@ class _Making:
             if thing.key[0] == "put_method_response":
                 self.remove(thing, Phase.CONFIGURATION)
         if len(self.calls) > before:
-            self.changes += self.changes_of_route(route, things, old)
+            self.changes += self.changes_of_route(route, is_new=method.key not in old)
             if method.key in old and method.key not in self.owned:
                 message = "It was not made by Gatehouse: this plan takes it over."
                 self.warnings.append(Warning(message=message, route=route))
@@ -246,7 +319,9 @@ class _Making:
 
     def delete(self) -> None:
         """What Gatehouse made and the definition does not have any more: methods, resources without methods, the rest."""
-        gone = [thing for key, thing in self.held.items() if key in self.owned and key not in self.wanted]
+        gone = [
+            thing for key, thing in self.held.items() if key in self.owned and key not in self.wanted and key not in self.removed
+        ]
         routes = {thing.route for thing in gone if thing.key[0] == "put_method"}
         for thing in gone:
             if thing.key[0] == "put_method":
@@ -318,6 +393,7 @@ class _Making:
 
     def remove(self, thing: Thing, phase: Phase) -> None:
         """Delete it."""
+        self.removed.add(thing.key)
         is_permission = thing.key[0] == "add_permission"
         call = Call(service="lambda" if is_permission else "apigateway", operation=thing.kind.delete, parameters=thing.at)
         verb = "Remove" if is_permission else "Delete"
@@ -365,15 +441,40 @@ class _Making:
             said = {"description": f"Gatehouse {self.content}"}
             deployment = replace(deployment, parameters={**deployment.parameters, **said})
             self.calls.append(self.call(deployment, Phase.BEFORE_STAGE, "Create the deployment"))
+            self.published()
         if old is None:
             self.make(stage, Phase.STAGE)
         else:
-            self.move(stage, old, moves=moves)
+            self.move(stage, old, Ref("deployment", "id") if moves else "")
         if moves and not self.changes:
             before = f"deployment {old.answer.get('deploymentId', '')}" if old is not None else ""
             after, label = "a deployment of what is configured", f"Stage {self.stage_name}"
             kind: Literal["add", "change"] = "change" if before else "add"
             self.changes.append(Change(route="", kind=kind, option="/stage", label=label, before=before, after=after))
+
+    def published(self) -> None:
+        """Says what else a new deployment publishes: what others changed since the stage was last pointed to one."""
+        current = self.state.deployment(str((self.state.stage(self.stage_name) or {}).get("deploymentId", "")))
+        if current is None:
+            return
+        wanted, now = self.by_route(), self.methods()
+        if self.last is not None and str(current.get("description", "")).startswith(f"Gatehouse {self.last.content}"):
+            before = self.last.methods
+            others = [name for name in dict.fromkeys((*before, *now)) if before.get(name) != now.get(name) and name not in wanted]
+            others = [name for name in others if name in now or name not in self.last_routes()]
+        elif self.stage_name in self.state.exports:
+            others = [name for name in unpublished(self.state, self.stage_name) if name not in wanted]
+        else:
+            return
+        others = [name for name in others if name not in {thing[1] + " " + thing[2] for thing in self.removed if len(thing) == 3}]
+        if others:
+            what = f"{len(others)} other change{'' if len(others) == 1 else 's'} made by others"
+            message = f"Redeploying stage {self.stage_name} publishes {what}: {_listed(others)}."
+            self.warnings.append(Warning(message=message))
+
+    def last_routes(self) -> set[str]:
+        """The methods that the definitions applied so far had."""
+        return {" ".join(key[1:3]) for key in self.owned if key[0] == "put_method"}
 
     def serves(self, deployment_id: str) -> bool:
         """Whether a deployment holds the definition: its description says of what it was made.
@@ -387,11 +488,11 @@ class _Making:
         mine = [one for one in self.state.deployments if str(one.get("description", "")).startswith(mark)]
         return not self.whole and any(str(one.get("createdDate", "")) <= str(current.get("createdDate", "")) for one in mine)
 
-    def move(self, stage: Thing, old: Thing, *, moves: bool) -> None:
-        """The stage's one call."""
+    def move(self, stage: Thing, old: Thing, deployment: Ref | str) -> None:
+        """The stage's one call: to a deployment, where one is given, and with its variables."""
         operations: list[Value] = []
-        if moves:
-            operations.append({"op": "replace", "path": "/deploymentId", "value": Ref("deployment", "id")})
+        if deployment:
+            operations.append({"op": "replace", "path": "/deploymentId", "value": deployment})
         names = differing(old, stage, self.known)
         for name in names:
             before: Any = old.says.get(name)
@@ -400,7 +501,7 @@ class _Making:
                     operations.append(operation)
         if operations:
             call = Call(service="apigateway", operation="update_stage", parameters={**old.at, "patchOperations": operations})
-            what = f"Point stage {self.stage_name} to the deployment" if moves else f"Change stage {self.stage_name}"
+            what = f"Point stage {self.stage_name} to the deployment" if deployment else f"Change stage {self.stage_name}"
             self.calls.append(self.call(call, Phase.STAGE, what, options=names))
         self.changes += self.changes_of_stage(old, operations)
 
@@ -423,32 +524,60 @@ class _Making:
             self.warnings.append(Warning(message=message, level="info"))
         return False
 
+    # --- Taking away, and back --------------------------------------------------------------------
+
+    def destroy(self) -> None:
+        """The whole API, or what Gatehouse made of it."""
+        made = MARK in ((self.state.api or {}).get("tags") or {})
+        others = [f"{verb} {resource['path']}" for verb, resource, _ in methods(self.state)]
+        others = [name for name in others if name not in self.last_routes()]
+        stages = [str(one["stageName"]) for one in self.state.stages if one.get("stageName") != self.stage_name]
+        if self.whole and made and not others and not stages:
+            thing = self.held["create_rest_api",]
+            self.remove(thing, Phase.STAGE)
+            self.changes += [removed(f"{verb} {resource['path']}") for verb, resource, _ in methods(self.state)]
+        else:
+            self.delete()
+            if others and self.removed and self.state.stage(self.stage_name):
+                self.deploy()
+            elif not others and self.whole and (stage := self.held.get(("create_stage", self.stage_name))):
+                self.remove(stage, Phase.STAGE)
+            elif self.state.stage(self.stage_name):
+                message = f"The API has no method left, so nothing can be deployed: stage {self.stage_name} serves what it did."
+                self.warnings.append(Warning(message=message))
+        self.forbid()
+
+    def roll_back(self, deployment_id: str, former: Api | None, current: Api | None) -> None:
+        """The stage's one call, and what that brings back."""
+        stage = self.held["create_stage", self.stage_name]
+        before = str(stage.answer.get("deploymentId", ""))
+        if former is None:
+            message = f"Gatehouse did not make deployment {deployment_id}: which permissions it needs is not known."
+            self.warnings.append(Warning(message=message))
+        else:
+            self.permit()
+        self.move(self.wanted[stage.key], stage, deployment_id if deployment_id != before else "")
+        if former is not None and current is not None:
+            self.changes += changes_between(as_held(current, self.state), as_held(former, self.state))
+        if before != deployment_id:
+            label = f"Stage {self.stage_name}"
+            after = f"deployment {deployment_id}"
+            self.changes.append(
+                Change(route="", kind="change", option="/stage", label=label, before=f"deployment {before}", after=after)
+            )
+            message = "The API's configuration stays as it is: the next deployment brings it live again."
+            self.warnings.append(Warning(message=message, level="info"))
+
     # --- What changes, for people -----------------------------------------------------------------
 
     def changes_of_api(self) -> Iterator[Change]:
-        """The API's own settings and models."""
-        if self.state.api is None or not (self.whole or self.owned):
+        """The API's own settings, and what its methods share."""
+        if self.state.api is None or not self.whole:
             return
-        answer = self.state.api
-        names = {model.name for model in self.api.models}
-        before = Api(
-            name=str(answer.get("name", "")),
-            description=str(answer.get("description") or ""),
-            models=tuple(
-                model
-                for model in models_of(self.state.models)
-                if model.name in names or ("create_model", model.name) in self.owned
-            ),
-            binary_media_types=tuple(sorted(answer.get("binaryMediaTypes") or ())),
-        )
-        after = replace(
-            before,
-            name=self.api.name or "api",
-            description=self.api.description,
-            models=tuple(sorted(self.api.models, key=lambda model: model.name)),
-            binary_media_types=tuple(sorted(self.api.binary_media_types)),
-        )
-        yield from _changes("", before, after)
+        before = observed(replace(self.state, resources=(), stages=()))[0]
+        after = observed(replace(self.will_be, resources=(), stages=()))[0]
+        kept = {key[1] for key in (*self.wanted, *self.owned) if key[0] == "create_model"}
+        yield from settings_changes(replace(before, models=tuple(one for one in before.models if one.name in kept)), after)
 
     def changes_of_stage(self, old: Thing, operations: Iterable[Value]) -> Iterator[Change]:
         """Its variables."""
@@ -467,42 +596,17 @@ class _Making:
                     after=after,
                 )
 
-    def changes_of_route(self, route: str, things: Mapping[Key, Thing], old: Mapping[Key, Thing]) -> Iterator[Change]:
+    def changes_of_route(self, name: str, *, is_new: bool) -> Iterable[Change]:
         """One method, option by option: both sides read back from AWS's own terms, with the defaults of both written out."""
-        verb, _, path = route.partition(" ")
-        checks = {str(one["id"]): checks_of(one) for one in self.state.validators}
-        for thing in self.wanted.values():
-            if thing.key[0] == "create_request_validator" and thing.call is not None:
-                checks[f"the answer of {thing.call.name}"] = checks_of(thing.call.parameters)
-        namespace = str(next((thing.at["resourceId"] for thing in old.values()), ""))
-        after = self.route(verb, path, things, checks, namespace)
-        if any(key[0] == "put_method" for key in old):
-            before = self.route(verb, path, old, checks, namespace)
-            yield from _changes(route, _alone(before), _alone(after), integration_type=after.integration.type)
-            return
-        backend = after.integration.backend
-        said = words(backend) or BACKEND_WORDS[backend.kind]
-        yield Change(route=route, kind="add", option="/integration/backend", label="Backend", before="", after=said)
-        bare = Route(method=after.method, path=after.path, integration=Integration(backend=backend))
-        for change in _changes(route, _alone(bare), _alone(after), integration_type=after.integration.type):
-            yield replace(change, kind="add", before="")
+        after = self.read(name, self.will_be)
+        return added(name, after) if is_new else route_changes(name, self.read(name, self.state), after)
 
-    def route(self, verb: str, path: str, things: Mapping[Key, Thing], checks: Mapping[str, Checks], namespace: str) -> Route:
-        """The things of one method as a route, permissions left out."""
-        answer: dict[str, Any] = {"methodResponses": {}}
-        for key, thing in things.items():
-            said = {name: _literal(settled(value, {}, self.known)) for name, value in thing.says.items()}
-            match key[0]:
-                case "put_method":
-                    answer |= said
-                case "put_method_response":
-                    answer["methodResponses"][key[3]] = said
-                case "put_integration":
-                    said["httpMethod"] = said.pop("integrationHttpMethod", None)
-                    answer["methodIntegration"] = said | {"integrationResponses": {}}
-                case "put_integration_response":
-                    answer["methodIntegration"]["integrationResponses"][key[3]] = said
-        return route_of(verb, path, answer, checks=checks, state=self.state, namespace=namespace)
+    def read(self, name: str, state: AccountState) -> Route:
+        """One method of an account as a route."""
+        verb, _, path = name.partition(" ")
+        resource = next(one for one in state.resources if one.get("path") == path)
+        alone = {**resource, "resourceMethods": {verb: resource["resourceMethods"][verb]}}
+        return observed(replace(state, policies={}, resources=(alone,)))[0].routes[0]
 
     # --- Forecast ---------------------------------------------------------------------------------
 
@@ -554,36 +658,14 @@ def _permission(key: Key) -> str:
     return f"{key[2].partition('{api}/')[2]} for {key[1]}"
 
 
+def _is_under(key: Key, path: str) -> bool:
+    """Whether it is a resource or a method at that path or below it."""
+    return key[0] in ("create_resource", "put_method") and (key[-1] == path or key[-1].startswith(f"{path}/"))
+
+
 def _listed(names: Sequence[str]) -> str:
     shown = list(names[:3])
     rest = len(names) - len(shown)
     if rest:
         return f"{', '.join(shown)} and {rest} more"
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
-
-
-def _literal(value: Any) -> Any:
-    """A value for people: what only a later answer holds by the call that gives it."""
-    if isinstance(value, Ref):
-        return f"the answer of {value.call}"
-    return value
-
-
-def _alone(route: Route) -> Api:
-    """The route with its defaults, and without what the account's policies say and it does not."""
-    backend = route.integration.backend
-    if isinstance(backend, Lambda):
-        bare = replace(backend, allow_test_invoke=None, scope_permission_to_method=None, permission_functions=())
-        route = replace(route, integration=replace(route.integration, backend=bare))
-    return Api(routes=(with_defaults(route),))
-
-
-def _changes(route: str, before: Api, after: Api, integration_type: str = "") -> Iterator[Change]:
-    kinds = {"added": "add", "removed": "remove", "changed": "change"}
-    ignored = ignored_by(integration_type) if integration_type else frozenset()
-    depth = 2 if route else 0
-    for one in diff(before, after):
-        if one.kind == "moved" or (one.option is not None and one.option.boto3 and one.option.boto3 in ignored):
-            continue
-        option = pointer(one.key[depth:])
-        yield Change(route=route, kind=kinds[one.kind], option=option, label=one.label, before=one.was, after=one.now)  # type: ignore[arg-type]

@@ -97,6 +97,10 @@ class Plan:
     """How many routes stay as they are."""
     former_deployment: str = ""
     """What the stage points to now: where a roll back would bring it."""
+    content: str = ""
+    """Twelve hexadecimal digits of all that the deployment holds of the definition: its description carries them."""
+    methods: Mapping[str, str] = field(default_factory=dict)
+    """The methods that are not the definition's → a digest of each: what a later plan tells changes of others by."""
     definition: str = ""
     """Canonical JSON of what will be live, values in place; empty where nothing will be."""
     definition_hash: str = ""
@@ -178,6 +182,8 @@ _PLAIN = (
     "stage_name",
     "unchanged",
     "former_deployment",
+    "content",
+    "methods",
     "definition",
     "definition_hash",
     "bindings_hash",
