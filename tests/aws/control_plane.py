@@ -457,7 +457,8 @@ class ControlPlane:
                 raise bad("Invalid ARN specified in the request")
             if not re.match(r"arn:[^:]+:[^:]+:[^:]+:[^:]+:(path|action)/", uri):
                 raise bad("AWS ARN for integration must contain path or action")
-            if type == "AWS_PROXY" and ":lambda:path/2015-03-31/functions/" not in uri:
+            lambdas = (":lambda:path/2015-03-31/functions/", ":lambda:path/2021-11-15/functions/")
+            if type == "AWS_PROXY" and not any(path in uri for path in lambdas):
                 raise bad(
                     "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations."
                 )
@@ -742,8 +743,17 @@ class ControlPlane:
 
 
 MODELS = {
-    "Empty": {"description": "This is a default empty schema model", "contentType": "application/json", "schema": "{}"},
-    "Error": {"description": "This is a default error schema model", "contentType": "application/json", "schema": '{"a": 1}'},
+    "Empty": {
+        "description": "This is a default empty schema model",
+        "contentType": "application/json",
+        "schema": '{"$schema": "http://json-schema.org/draft-04/schema#", "title" : "Empty Schema", "type" : "object"}',
+    },
+    "Error": {
+        "description": "This is a default error schema model",
+        "contentType": "application/json",
+        "schema": '{"$schema": "http://json-schema.org/draft-04/schema#", "title" : "Error Schema", "type" : "object",'
+        ' "properties" : {"message": {"type": "string"}}}',
+    },
 }
 """What every new REST API has."""
 

@@ -320,7 +320,7 @@ def differing(before: Thing, after: Thing, known: Mapping[str, Answer]) -> tuple
             continue
         if name == "cacheNamespace" and name not in after.says and theirs == before.at.get("resourceId"):
             continue
-        if name == "uri" and after.says.get("type") == "MOCK":
+        if name in ("uri", "integrationHttpMethod") and after.says.get("type") == "MOCK":
             continue
         if _plain(name, mine) != _plain(name, theirs):
             found.append(name)
