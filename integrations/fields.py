@@ -162,7 +162,68 @@ LAYOUT = (
     Stage("abt", None, "About", "What colleagues look for.", (Part("Identity", ("name", "description")),)),
 )
 
-STAGES = {name: stage for stage in LAYOUT for part in stage.parts for name in (*part.names, *part.made, *part.rare)}
+SETTINGS = (
+    Stage("abt", None, "About", "What colleagues look for.", (Part("Identity", ("name", "description")),)),
+    Stage(
+        "end",
+        None,
+        "Endpoint",
+        "Where callers find it, and who gets in.",
+        (
+            Part("Endpoint", ("endpoint_type", "disable_execute_api_endpoint"), ("vpc_endpoint_ids", "ip_address_type")),
+            Part("Security", ("policy",), ("security_policy", "endpoint_access_mode")),
+        ),
+    ),
+    Stage(
+        "acs",
+        None,
+        "Access",
+        "What routes ask callers for.",
+        (Part("Authorizers", ("authorizers",)), Part("API keys", ("api_key_source",))),
+    ),
+    Stage(
+        "bdy",
+        None,
+        "Bodies",
+        "How bodies are taken and checked.",
+        (
+            Part("Media types", ("binary_media_types", "minimum_compression_size")),
+            Part("Models", ("models", "request_validators")),
+        ),
+    ),
+    Stage(
+        "cor",
+        None,
+        "CORS and errors",
+        "What browsers of other origins may do, and what API Gateway itself answers.",
+        (Part("CORS", ("cors",)), Part("Gateway responses", ("gateway_responses",))),
+    ),
+    Stage(
+        "stg",
+        None,
+        "Stage",
+        "What a deployment makes.",
+        (
+            Part("Stage", ("stage_name", "stage_variables"), ("stage_description", "stage_tags")),
+            Part("Logs and traces", ("access_log_destination", "access_log_format", "tracing_enabled")),
+            Part("Cache", ("cache_cluster_enabled", "cache_cluster_size")),
+            Part("Methods", ("method_settings",)),
+        ),
+    ),
+    Stage(
+        "prm",
+        None,
+        "Parameters and tags",
+        "What a deployment supplies beside what its integrations need.",
+        (Part("Parameters", ("parameters",)), Part("Tags", ("tags",))),
+    ),
+)
+"""The sections of the settings of an API."""
+
+ROUTE = tuple(stage for stage in LAYOUT if stage.number is not None)
+"""The sections of a route of an API."""
+
+STAGES = {name: stage for stage in (*SETTINGS, *LAYOUT) for part in stage.parts for name in (*part.names, *part.made, *part.rare)}
 """The section of each option, by input name."""
 
 KINDS = {"lambda": "Lambda function", "http": "HTTP endpoint", "aws": "AWS service", "mock": "MOCK", "raw": "By type and URI"}
@@ -359,7 +420,7 @@ class Page:
 
     `since` is what the base is called. `changed_now` are the inputs that the server has just changed. `done` is the slot
     at which something was mended, and what. `typing` is the slot of the field that somebody is in for the first time.
-    `only` names the options that are wanted; all where it is None.
+    `only` names the options that are wanted; all where it is None. `layout` has the sections that are shown.
     """
 
     def __init__(
@@ -372,6 +433,7 @@ class Page:
         done: tuple[str, str] = ("", ""),
         typing: str = "",
         only: Container[str] | None = None,
+        layout: tuple[Stage, ...] = LAYOUT,
     ) -> None:
         self.form = form
         self.only = only
@@ -389,7 +451,7 @@ class Page:
         self.rows: list[Row] = []
         """The rows that open and close, for their first lines."""
         self.counts = counts(self.findings)
-        self.sections = [self._section(stage) for stage in LAYOUT]
+        self.sections = [self._section(stage) for stage in layout]
 
     @property
     def located(self) -> list[tuple[Finding, Place, str]]:
@@ -512,7 +574,7 @@ class Page:
             made.other = "" if text in values else text
             made.is_open = control.references or option.text == "reference" or text not in values
             made.keep = made.keep and self._keep(f"{name}-other")
-        elif control.kind == "number":
+        elif control.kind in ("number", "decimal"):
             made.widget = "number"
         elif "\n" in text or option.name in LONG:
             made.widget = "lines"
@@ -571,7 +633,7 @@ KIND = Option(
     docs="",
     example="",
 )
-LONG = ("description", "schema")
+LONG = ("description", "schema", "policy")
 """Texts that take several lines."""
 
 

@@ -8,7 +8,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.core.exceptions import BadRequest
 
@@ -43,7 +43,7 @@ class Scalar:
     """One text, number or flag. `strict`: nothing but its choices can be held."""
 
     option: Option
-    kind: typing.Literal["text", "number", "flag"]
+    kind: typing.Literal["text", "number", "decimal", "flag"]
     optional: bool
     references: bool
     strict: bool
@@ -122,7 +122,7 @@ def control_of(hint: Any, option: Option | None, default: Any = dataclasses.MISS
     if isinstance(hint, typing.TypeAliasType):
         hint = hint.__value__
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if (option is not None and option.shared) or Structure in arguments:
+    if Structure in arguments:
         return Kept(default)
     if origin in (typing.Union, types.UnionType):
         if arguments[0] in BACKENDS.values():
@@ -148,7 +148,7 @@ def _scalar(kind: Any, option: Option | None, default: Any, optional: bool, refe
     if option is None:
         raise TypeError("A field that people fill in is declared with option().")
     strict = typing.get_origin(kind) is typing.Literal
-    names: dict[Any, typing.Literal["text", "number", "flag"]] = {int: "number", bool: "flag"}
+    names: dict[Any, typing.Literal["text", "number", "decimal", "flag"]] = {int: "number", float: "decimal", bool: "flag"}
     return Scalar(
         option, names.get(kind, "text"), optional, references, strict, "" if default is dataclasses.MISSING else default
     )
@@ -425,6 +425,8 @@ class Reader:
     held: dict[str, list[str]] = field(default_factory=dict)
     """For each list, the ids of the rows that the definition holds."""
     seen: set[str] = field(default_factory=set)
+    kept: frozenset[str] = frozenset()
+    """Fields of the Api that the form has no inputs for: they stay as the base has them."""
 
     def first(self, name: str) -> str | None:
         """The value of an input, None where it was not posted."""
@@ -449,7 +451,9 @@ class Reader:
             case Group(owner=owner, controls=controls):
                 known = type(base) is owner
                 values = {
-                    part: self.read(inner, name_of(name, part), (*path, part), getattr(base, part) if known else MISSING)
+                    part: getattr(base, part)
+                    if owner is Api and part in self.kept
+                    else self.read(inner, name_of(name, part), (*path, part), getattr(base, part) if known else MISSING)
                     for part, inner in controls.items()
                 }
                 return owner(**values)
@@ -592,7 +596,10 @@ def parsed(control: Scalar, text: str) -> Any:
             return text == "true"
         case "number" if re.fullmatch(r"\s*-?[0-9]{1,20}\s*", text) and abs(int(text)) <= LIMITS["number"]:
             return int(text)
-    wanted = "Choose yes or no" if control.kind == "flag" else f"Write a whole number, such as {option.example}"
+        case "decimal" if re.fullmatch(r"\s*-?[0-9]{1,15}(\.[0-9]{1,9})?\s*", text):
+            return float(text)
+    number = "a number" if control.kind == "decimal" else "a whole number"
+    wanted = "Choose yes or no" if control.kind == "flag" else f"Write {number}, such as {option.example}"
     raise _Unheld(f"{wanted}, or one ${{Name}}." if control.references else f"{wanted}.")
 
 
@@ -617,12 +624,19 @@ BESIDE = frozenset((*PAGE, "owner", "tags", "began-owner", "began-tags", "messag
 """Inputs of the page that are no part of the definition."""
 
 
+SHARED = frozenset(option.name for option in options_of(Api).values() if option.shared)
+"""The fields of an Api that are settings of a whole API."""
+
+
 class IntegrationForm:
     """One integration as somebody fills it in.
 
     `posted` is what was typed, `base` the definition that the page was made from, `parked` the inputs that a switch of
     the backend hid. Then `api` is the definition, as far as one can hold what was typed, and `unheld` what it cannot.
     """
+
+    kept: ClassVar[frozenset[str]] = SHARED
+    """Fields of the Api that it has no inputs for."""
 
     def __init__(self, posted: Posted, base: Api, parked: Posted | None = None) -> None:
         self.base = base
@@ -635,11 +649,13 @@ class IntegrationForm:
     def of(cls, api: Api, parked: Posted | None = None) -> "IntegrationForm":
         """The form that a definition fills in; posted back untouched, it is the same definition."""
         posted: Posted = {}
-        write(ROOT, "", api, posted)
+        for part, control in ROOT.controls.items():
+            if part not in cls.kept:
+                write(control, name_of("", part), getattr(api, part), posted)
         return cls(posted, api, parked)
 
     def _read(self) -> None:
-        reader = Reader(self.posted)
+        reader = Reader(self.posted, kept=self.kept)
         self.api: Api = reader.read(ROOT, "", (), self.base)
         self.unheld = tuple(reader.findings)
         self.places = reader.places
@@ -671,6 +687,7 @@ class IntegrationForm:
 
     def mend(self, api: Api) -> None:
         """Change the inputs so that they say `api`; what else was typed stays, also what no type holds."""
+        api = dataclasses.replace(api, **{part: getattr(self.api, part) for part in self.kept})
         rewrite(ROOT, "", self.api, api, self.posted, self._held)
         self.posted.pop(SHOWN, None)
         self._settle()
@@ -794,11 +811,26 @@ class IntegrationForm:
         """The names of the options that differ from the base, in the order of the form."""
         unheld = {self.place(finding.path).name for finding in self.unheld}
         found = []
-        for name in OPTION_NAMES:
+        for name in names_of(self.kept):
             now, was = value_at(self.api, name), value_at(self.base, name)
             if now is not MISSING and (now != was or any(each == name or each.startswith(f"{name}-") for each in unheld)):
                 found.append(name)
         return found
+
+
+class RouteForm(IntegrationForm):
+    """One route of an API: its mount, and what is behind it. The base is an Api of that route."""
+
+    kept = frozenset(ROOT.controls) - {"routes"}
+
+
+class SettingsForm(IntegrationForm):
+    """The settings of an API. The base has one route, which only stands there."""
+
+    kept = frozenset({"routes"})
+
+    def _settle(self) -> None:
+        pass
 
 
 SHOWN = "backend-shown"
@@ -838,8 +870,11 @@ def _way_to(name: str) -> tuple[str, Path]:
     return next((part for part, before in zip(parts[1:], parts, strict=False) if before == "backend"), ""), path_of(name)
 
 
-OPTION_NAMES = tuple(names_in(ROOT))
-"""The input name of every option that is no row's own."""
+@functools.cache
+def names_of(kept: frozenset[str]) -> tuple[str, ...]:
+    """The input name of every option that is no row's own, but for those fields of the Api."""
+    parts = ((part, control) for part, control in ROOT.controls.items() if part not in kept)
+    return tuple(name for part, control in parts for name in names_in(control, name_of("", part)))
 
 
 def spelled_out(control: Control, name: str = "") -> Iterator[str]:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from integrations.views import (
+    apis,
     bulk,
     catalog,
     deploy,
@@ -18,6 +19,7 @@ from integrations.views import (
     preferences,
     team,
     trash,
+    uses,
 )
 
 urlpatterns = [
@@ -55,8 +57,17 @@ urlpatterns = [
     path("t/<slug:team>/new", new.new, name="new"),
     path("t/<slug:team>/trash", trash.trash, name="trash"),
     path("t/<slug:team>/trash/restore", trash.restore, name="restore"),
+    # An API
+    path("t/<slug:team>/new-api", apis.new, name="api-new"),
+    path("t/<slug:team>/a/<slug:slug>/", apis.api, name="api"),
+    path("t/<slug:team>/a/<slug:slug>/draft", apis.draft, name="api-draft"),
+    path("t/<slug:team>/a/<slug:slug>/settings", apis.settings, name="api-settings"),
+    path("t/<slug:team>/a/<slug:slug>/routes/add", apis.add, name="api-add"),
+    path("t/<slug:team>/a/<slug:slug>/routes/<int:index>", apis.route, name="api-route"),
+    path("t/<slug:team>/pins", uses.pins, name="pins"),
     # An integration
     path("t/<slug:team>/i/<slug:slug>/", entry.integration, name="integration"),
+    path("t/<slug:team>/i/<slug:slug>/used", uses.used, name="used"),
     path("t/<slug:team>/i/<slug:slug>/duplicate", new.duplicate, name="duplicate"),
     # Editor
     path("t/<slug:team>/i/<slug:slug>/edit", editor.edit, name="integration-edit"),

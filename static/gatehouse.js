@@ -130,3 +130,7 @@ for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"])
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.xhr?.status < 400 && event.detail.xhr.status > 0) one("#alert").replaceChildren();
 });
+
+// ---- A page that a button brought again goes on where the button was.
+const again = one("#main")?.dataset.focus;
+if (again) document.getElementById(again)?.focus();

@@ -15,6 +15,8 @@ from integrations.views.history import about, chosen_format
 def integration(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """The latest revision; those who may edit go to the editor."""
     entry, member = get_integration(request.user, team, slug, may="view")
+    if entry.is_api:
+        return redirect("api", team, slug)
     if is_allowed(member, "edit"):
         return redirect("integration-edit", team, slug)
     revision = entry.latest

@@ -23,7 +23,7 @@ from integrations.gateway.diff import Change, diff, lines
 from integrations.gateway.findings import Finding
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.rules import check
-from integrations.models import Draft, Membership, Revision, StaleBase, record, resolved, value_of
+from integrations.models import Draft, Membership, Revision, StaleBase, reach, record, resolved, value_of
 from integrations.models import Integration as Entry
 from integrations.policy import get_integration, is_allowed
 from integrations.preview import comparison, preview
@@ -168,6 +168,7 @@ def about(entry: Entry, member: Membership, room: str) -> dict[str, Any]:
         "room": room,
         "may_edit": is_allowed(member, "edit"),
         "may_publish": is_allowed(member, "publish"),
+        "reach": None if entry.is_api else reach([entry]),
     }
 
 

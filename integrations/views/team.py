@@ -196,6 +196,7 @@ VERBS = (
     "published",
     "exported",
     "tagged",
+    "moved pins of",
     "changed the owner of",
     "deprecated",
     "reinstated",

@@ -12,6 +12,11 @@ from tests.browser.bench import Bench
 
 LOOKED_AT = {
     "account_login": "sign-in",
+    "api": "api",
+    "api-add": "api-add",
+    "api-new": "api-new",
+    "api-route": "api-route",
+    "api-settings": "api-settings",
     "bulk": "bulk-tag",
     "catalog": "catalog",
     "deploy": "deploy",
@@ -29,12 +34,14 @@ LOOKED_AT = {
     "operation": "operation",
     "operations": "operations",
     "plan": "plan",
+    "pins": "pins",
     "revision": "revision",
     "sign-in-link": "sign-in-link",
     "team": "team-members",
     "team-audit": "team-audit",
     "team-tokens": "team-tokens",
     "trash": "trash",
+    "used": "used",
 }
 """Name of a URL, and of a picture that another test takes of its page."""
 
@@ -45,6 +52,7 @@ NO_PAGE = {
     "account_set_password",  # leads on to the change: everybody here has a password
     "deploy-place",
     "deploy-values",
+    "api-draft",
     "draft-export",
     "environment-remove",
     "environment-values",

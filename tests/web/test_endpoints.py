@@ -11,6 +11,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from integrations.accounts import invite, make_token
+from integrations.gateway.composition import Composition, Use
+from integrations.gateway.definition import Api
 from integrations.models import Integration, Membership, Role, Team
 from integrations.policy import NEEDS, is_allowed
 from tests.web.conftest import member
@@ -52,8 +54,17 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "new": ("GET", "edit"),
     "trash": ("GET", "view"),
     "restore": ("POST", "delete"),
+    # An API
+    "api-new": ("GET", "edit"),
+    "api": ("GET", "view"),
+    "api-draft": ("POST", "edit"),
+    "api-settings": ("GET", "view"),
+    "api-add": ("GET", "edit"),
+    "api-route": ("GET", "view"),
+    "pins": ("GET", "view"),
     # An integration
     "integration": ("GET", "view"),
+    "used": ("GET", "view"),
     "duplicate": ("GET", "edit"),
     # Editor
     "integration-edit": ("GET", "edit"),
@@ -86,7 +97,7 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
 """Name → the method it is asked with, and who may: anybody, anybody signed in, or who may do that in the team (policy.NEEDS)."""
 
 
-SENT = {"bulk": {"do": "export"}, "member-role": {"role": "viewer"}}
+SENT = {"api-draft": {"do": "discard"}, "bulk": {"do": "export"}, "member-role": {"role": "viewer"}}
 """What is sent where no answer comes without."""
 
 
@@ -106,12 +117,16 @@ URLS = {str(pattern.name): pattern for pattern in patterns(get_resolver())}
 def things(team: Team, books: Integration, admin: User) -> dict[str, Any]:
     """What stands in URLs, by the name of the part."""
     books.publish(books.latest, admin)
+    shop = Integration(team=team, slug="shop")
+    shop.save_revision(Composition(api=Api(name="shop")).with_route(books.latest.api.routes[0], Use(integration=books.pk)), admin)
     other = member(team, Role.VIEWER, "other")
     dev = an_environment(team, access="profile", profile="none-of-this-name")
     placement = a_placement(dev, books)
     return {
         "team": team.slug,
         "slug": books.slug,
+        "api": shop.slug,
+        "index": 0,
         "number": 1,
         "format": "cloudformation",
         "member": Membership.objects.get(user=other).pk,
@@ -126,7 +141,10 @@ def things(team: Team, books: Integration, admin: User) -> dict[str, Any]:
 
 def url(name: str, things: dict[str, Any]) -> str:
     """The URL of that name."""
-    return reverse(name, kwargs={part: things[part] for part in URLS[name].pattern.converters})
+    parts = {part: things[part] for part in URLS[name].pattern.converters}
+    if "/a/" in str(URLS[name].pattern):
+        parts["slug"] = things["api"]
+    return reverse(name, kwargs=parts)
 
 
 def ask(name: str, things: dict[str, Any], user: User | None, method: str = "") -> HttpResponseBase:

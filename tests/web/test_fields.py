@@ -6,7 +6,7 @@ import pytest
 
 from integrations.fields import KINDS, LAYOUT, Page
 from integrations.flow import flow
-from integrations.forms import OPTION_NAMES, IntegrationForm
+from integrations.forms import IntegrationForm, names_of
 from integrations.gateway.definition import (
     BACKENDS,
     Api,
@@ -34,7 +34,7 @@ def page(api: Api, touched: tuple[str, ...] = ()) -> Page:
 def test_every_option_stands_in_one_place() -> None:
     places = Counter(name for stage in LAYOUT for part in stage.parts for name in (*part.names, *part.rare, *part.made))
 
-    assert places == Counter(OPTION_NAMES)
+    assert places == Counter(names_of(IntegrationForm.kept))
     assert list(KINDS) == list(BACKENDS)
 
 

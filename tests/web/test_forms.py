@@ -12,7 +12,7 @@ from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.forms import OPTION_NAMES, IntegrationForm, Posted, UnreadableForm, control_at, write
+from integrations.forms import IntegrationForm, Posted, UnreadableForm, control_at, names_of, write
 from integrations.gateway.definition import (
     BACKENDS,
     LIMITS,
@@ -351,7 +351,7 @@ def test_a_button_that_there_is_not_is_refused(what: str) -> None:
         post(MAPPED).act(what)
 
 
-@pytest.mark.parametrize("name", OPTION_NAMES)
+@pytest.mark.parametrize("name", names_of(IntegrationForm.kept))
 def test_every_option_is_restored_and_counted_by_itself(name: str) -> None:
     """Whatever option there is, the form holds it: filled in with its example it is the one that changed."""
     control = control_at(name)

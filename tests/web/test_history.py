@@ -163,9 +163,10 @@ def test_the_history_takes_a_fixed_number_of_queries(
 ) -> None:
     for number in range(revisions - 1):
         books.save_revision(with_options(timeout_ms=1_000 + number), editor)
-    with django_assert_num_queries(8):  # session, user, membership, integration, draft, timeline, both sides; the frame's teams
+    # session, user, membership, integration, draft, timeline, both sides, reach; the frame's teams
+    with django_assert_num_queries(9):
         as_editor.get(page(books))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         as_editor.get(reverse("revision", args=["storefront", "books", 1]))
 
 
