@@ -48,7 +48,7 @@ def text_of(name: str) -> str:
                 data = file.read(LIMITS["bytes"] + 1)
         if len(data) > LIMITS["bytes"]:
             raise Unusable(f"{name}: The file is longer than {LIMITS['bytes']:,} bytes. Split it.")
-        return data.decode("utf-8-sig")
+        return data.decode()
     except OSError as error:
         raise Unusable(f"{name}: {error.strerror}. Check the path.") from error
     except UnicodeDecodeError as error:

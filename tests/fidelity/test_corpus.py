@@ -8,14 +8,15 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
-from integrations.gateway.definition import AwsService, Integration, Route
+from integrations.gateway.definition import Api, AwsService, Integration, Route, Template, bind
 from integrations.gateway.findings import Severity
-from integrations.gateway.formats import Asked, Reading, UnreadableText, read
+from integrations.gateway.formats import Asked, Reading, UnreadableText, patched, read
 from integrations.gateway.grammar import Reference
 from integrations.gateway.rules import check
 from tests.fidelity.scores import CORPUS, write_score
@@ -247,5 +248,64 @@ def test_what_people_deploy_is_no_error() -> None:
                 wrong.setdefault(record["name"], []).append(f"{record['name']}: {finding.rule} at {finding.path}")
     clean = {record["name"]: int(record["expect_clean"]) for record in corpus()}
     score("no false error", wrong, clean)
+
+    assert wrong == {}
+
+
+# --- In place --------------------------------------------------------------------------------------
+
+
+def test_in_place_what_was_not_changed_is_the_same_bytes() -> None:
+    different: dict[str, list[str]] = {}
+    for record in corpus():
+        found = reading(record["name"])
+        if isinstance(found, str):
+            continue
+        for api in found.apis:
+            if patched(found, api, api.api).text != found.source_of(api).text:
+                different[record["name"]] = [record["name"]]
+    score("in place unchanged", different)
+
+    assert different == {}
+
+
+def resolved(api: Api) -> list[tuple[str, str, Integration]]:
+    """Methods, paths and integrations, each reference by what it was in the file: its name may depend on the others."""
+    names = {each.name: each.origin.text for each in api.parameters if each.origin is not None}
+    bound = bind(replace(api, parameters=()), names)
+    return [(route.method, route.path, route.integration) for route in bound.routes]
+
+
+def edited(integration: Integration) -> Integration:
+    """An integration with a new value, a new key, and one less."""
+    return replace(
+        integration,
+        passthrough_behavior=None if integration.passthrough_behavior == "NEVER" else "NEVER",
+        request_templates={**integration.request_templates, "application/json": Template('{\n  "a": "$input.body"\n}\n')},
+        timeout_ms=12_345,
+        content_handling=None,
+    )
+
+
+def test_in_place_an_edit_is_read_again_and_nothing_else_changes() -> None:
+    wrong: dict[str, list[str]] = {}
+    total: dict[str, int] = {}
+    for record in corpus():
+        found = reading(record["name"])
+        total[record["name"]] = 0
+        assert isinstance(found, Reading)
+        for number, api in enumerate(found.apis):
+            fixed = {place[1] for place in api.fixed if len(place) > 1}
+            routes = list(api.api.routes)
+            index = next((index for index in range(len(routes)) if index not in fixed), None)
+            if index is None or () in api.fixed or api.beside:
+                continue
+            total[record["name"]] += 1
+            routes[index] = replace(routes[index], integration=edited(routes[index].integration))
+            wanted = replace(api.api, routes=tuple(routes))
+            again = patched(found, api, wanted)
+            if again.refused or resolved(read(again.text).apis[number].api) != resolved(wanted):
+                wrong.setdefault(record["name"], []).append(f"{record['name']} {api.where}")
+    score("in place edited", wrong, total)
 
     assert wrong == {}

@@ -4,10 +4,24 @@ from collections.abc import Callable, Mapping
 
 from integrations.gateway.formats import boto3_calls, cdk_python, cloudformation, definition, openapi
 from integrations.gateway.formats.export import Export, Format, Loaded, UnreadableText
+from integrations.gateway.formats.in_place import Patched, patched
 from integrations.gateway.formats.reading import Asked, ReadApi, Reading
 from integrations.gateway.formats.source import Source, read_source
 
-__all__ = ["FORMATS", "Asked", "Export", "Format", "Loaded", "ReadApi", "Reading", "UnreadableText", "loaded", "read"]
+__all__ = [
+    "FORMATS",
+    "Asked",
+    "Export",
+    "Format",
+    "Loaded",
+    "Patched",
+    "ReadApi",
+    "Reading",
+    "UnreadableText",
+    "loaded",
+    "patched",
+    "read",
+]
 
 FORMATS: Mapping[str, Format] = {
     format.name: format

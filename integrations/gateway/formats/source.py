@@ -70,6 +70,7 @@ class Source:
     """A text that was read: its plain value, and where each part of it stands."""
 
     text: str
+    """Without the byte order mark that may stand before it."""
     value: Any
     syntax: str
     """json or yaml"""
@@ -78,6 +79,8 @@ class Source:
     """The lines of the aliases that were written out."""
     placeholders: tuple[int, ...] = ()
     """Where `{{ x }}` of another tool stands as a value without quotes."""
+    mark: str = ""
+    """The byte order mark, where the text began with one."""
     _root: Node | None = None
     _lines: list[int] = field(default_factory=list)
 
@@ -130,10 +133,10 @@ def read_source(text: str) -> Source:
     """
     if len(text) > LIMITS["bytes"]:
         raise UnreadableText(f"The text is longer than {LIMITS['bytes']:,} characters. Split it.")
-    text = text.removeprefix("\ufeff")
-    if text.lstrip()[:1] in ("{", "["):
-        return _json_source(text)
-    return _Composer(text).source()
+    bare = text.removeprefix("\ufeff")
+    source = _json_source(bare) if bare.lstrip()[:1] in ("{", "[") else _Composer(bare).source()
+    source.mark = text[: len(text) - len(bare)]
+    return source
 
 
 # --- JSON ------------------------------------------------------------------------------------------
