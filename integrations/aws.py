@@ -330,20 +330,12 @@ class Account:
             position = {"position": page["position"]}
 
     def _export(self, api_id: str, stage_name: str) -> Answer | None:
-        """What is deployed at a stage, as OpenAPI; None where AWS cannot say it in OpenAPI (a model that is not JSON)."""
+        """What is deployed at a stage, as OpenAPI. None where AWS does not give it: no call depends on it, and it says less than
+        a method holds (it refuses models that are not JSON, and needs a permission of its own)."""
+        parameters = {"restApiId": api_id, "stageName": stage_name, "exportType": "oas30", "accepts": "application/json"}
         try:
-            answer = self.ask(
-                "apigateway",
-                "get_export",
-                restApiId=api_id,
-                stageName=stage_name,
-                exportType="oas30",
-                parameters={"extensions": "apigateway"},
-                accepts="application/json",
-            )
-        except AwsError as error:
-            if error.is_passing or error.is_denied:
-                raise
+            answer = self._send("apigateway", "get_export", {**parameters, "parameters": {"extensions": "apigateway"}}, tries=2)
+        except AwsError:
             return None
         body: Answer = json.loads(answer["body"].read())
         return body

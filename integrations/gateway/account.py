@@ -59,8 +59,12 @@ class AccountState:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that a plan reads, in hex: the same for two readings between which nothing was changed."""
-        return hashlib.sha256(_canonical(_undated(to_json(self))).encode("ascii")).hexdigest()
+        """SHA-256 of all that calls are planned by, in hex: the same for two readings between which nothing was changed.
+
+        Exports are no part of it: they follow from the deployment that a stage points to, and AWS writes them anew each time.
+        """
+        made_of = {name: value for name, value in to_json(self).items() if name != "exports"}
+        return hashlib.sha256(_canonical(_undated(made_of)).encode("ascii")).hexdigest()
 
 
 def to_json(state: AccountState) -> dict[str, Any]:

@@ -140,11 +140,12 @@ def removed(name: str) -> Change:
 
 
 def _alone(route: Route) -> Api:
-    """The route with its defaults, and without what only policies say."""
+    """The route with its defaults, every parameter and response that is in effect, and without what only policies say."""
     backend = route.integration.backend
     if isinstance(backend, Lambda):
         bare = replace(backend, allow_test_invoke=None, scope_permission_to_method=None, permission_functions=())
         route = replace(route, integration=replace(route.integration, backend=bare))
+    route = replace(route, declared=route.request_parameters, responses=route.method_responses, suppressed=())
     return Api(routes=(with_defaults(route),))
 
 
