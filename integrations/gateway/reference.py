@@ -22,6 +22,7 @@ from integrations.gateway.definition import (
 from integrations.gateway.findings import EVIDENCE, Severity
 from integrations.gateway.options import ALL_TYPES, Option, Text, options_of
 from integrations.gateway.rules import RULES, TOPICS, Rule
+from integrations.gateway.simulator.findings import SAMPLE_RULES, SampleRule
 
 OWNERS: tuple[type, ...] = (
     Integration,
@@ -82,7 +83,7 @@ class Section[Page]:
     pages: tuple[Page, ...]
 
 
-def rule_page(rule: Rule) -> RulePage:
+def rule_page(rule: Rule | SampleRule) -> RulePage:
     """What is said of a rule."""
     known = sorted((EVIDENCE[tag] for tag in rule.evidence.split()), key=lambda evidence: not evidence.recorded)
     return RulePage(
@@ -92,16 +93,17 @@ def rule_page(rule: Rule) -> RulePage:
         known=tuple(evidence.label for evidence in known),
         aws=rule.aws,
         docs=rule.docs,
-        fix=rule.fix_label,
+        fix=rule.fix_label if isinstance(rule, Rule) else "",
     )
 
 
 def rule_sections() -> tuple[Section[RulePage], ...]:
-    """All rules by topic, in the order of the flow; a topic is named by its module."""
+    """All rules by topic, in the order of the flow; a topic is named by its module. Those of samples come last."""
     found = []
     for topic in TOPICS:
         rules = [rule for rule in RULES.values() if rule.module == topic.__name__]
         found.append(Section(title=_first_line(topic.__doc__), pages=tuple(map(rule_page, rules))))
+    found.append(Section(title="What a simulated call shows", pages=tuple(map(rule_page, SAMPLE_RULES.values()))))
     return tuple(found)
 
 

@@ -41,7 +41,7 @@ HTTP = Integration(
         "integration.request.header.X-Client": "'gatehouse'",
         "integration.request.querystring.page": "method.request.querystring.page",
     },
-    request_templates={"application/json": Template('{"id": "$input.params(\'id\')"}')},
+    request_templates={"application/json": Template('{"id": "$util.escapeJavaScript($input.params(\'id\'))"}')},
     passthrough_behavior="WHEN_NO_TEMPLATES",
     content_handling="CONVERT_TO_TEXT",
     timeout_ms=10_000,

@@ -1,7 +1,7 @@
 """What can be told of mapping templates without running them: size, grammar, names, loops, a MOCK's status, overrides."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
@@ -16,9 +16,12 @@ from integrations.gateway.rules.request import CONTEXT, template_maps
 from integrations.gateway.rules.rule import Facts, Remarks, rule
 from integrations.gateway.velocity import TemplateError, parse, place
 from integrations.gateway.velocity.nodes import (
+    Block,
     Call,
     Define,
     Foreach,
+    If,
+    Index,
     Literal,
     MacroDefinition,
     Node,
@@ -26,6 +29,8 @@ from integrations.gateway.velocity.nodes import (
     Range,
     Reference,
     Set,
+    Step,
+    Text,
     walk,
 )
 from integrations.gateway.velocity.objects import Util
@@ -66,6 +71,8 @@ class Reading(NamedTuple):
     functions: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     loops: tuple[str, ...] = ()
+    unescaped: tuple["Unescaped", ...] = ()
+    """Read as JSON: where what was sent stands inside a text as it came."""
 
 
 @lru_cache(maxsize=512)
@@ -85,6 +92,7 @@ def read(text: str) -> Reading:
         tuple(
             _placed(text, node, f"Loop {MOST:,} times or fewer.") for node in nodes if isinstance(node, Foreach) and is_long(node)
         ),
+        tuple(said._replace(message=_placed(text, node, said.message)) for node, said in _Texts().unescaped(block)),
     )
 
 
@@ -141,6 +149,76 @@ def is_long(loop: Foreach) -> bool:
     return False
 
 
+class Unescaped(NamedTuple):
+    """A reference inside of a text of JSON: what to write in its place, and where what it writes comes from."""
+
+    message: str
+    source: str
+    """`params` is the caller's; `body` the caller's in a request and the backend's in a response; `json` either's."""
+
+
+class _Texts:
+    """Where the texts of a JSON template begin and end, followed through its text and its branches."""
+
+    def __init__(self) -> None:
+        self.inside = False
+        self.escaped = False
+        """The last character was a backslash inside of a text."""
+        self.raw: dict[str, str] = {}
+        """The variables that hold what was sent, as it came → where it comes from."""
+
+    def unescaped(self, block: Block) -> Iterator[tuple[Reference, Unescaped]]:
+        """The references inside of texts that write what was sent, as it came."""
+        for node in block.nodes:
+            match node:
+                case Text(text=text):
+                    self._pass(text)
+                case Reference() if self.inside and (source := self._source(node)):
+                    yield node, Unescaped(_in_place_of(node, source), source)
+                case Set(target=Reference(name=name, steps=[]), source=value):
+                    self.raw[name] = self._source(value)
+                case Foreach(name=name, source=items, block=inner):
+                    self.raw[name] = self._source(items)
+                    yield from self.unescaped(inner)
+                case If(branches=branches, otherwise=otherwise):
+                    before, after = self.inside, []
+                    for inner in [*(inner for _, inner in branches), *([otherwise] if otherwise else [])]:
+                        self.inside = before
+                        yield from self.unescaped(inner)
+                        after.append(self.inside)
+                    self.inside = after[0]
+
+    def _pass(self, text: str) -> None:
+        for character in text:
+            if self.escaped:
+                self.escaped = False
+            elif character == '"':
+                self.inside = not self.inside
+            else:
+                self.escaped = self.inside and character == "\\"
+
+    def _source(self, node: Node) -> str:
+        """Where a value comes from that nothing was done to: `params`, `body` or `json`; empty for another one."""
+        if not isinstance(node, Reference):
+            return ""
+        if node.name != "input":
+            return self.raw.get(node.name, "") if _only_reads(node.steps) else ""
+        first = node.steps[0] if node.steps else None
+        if not isinstance(first, Property | Call) or not _only_reads(node.steps[1:]):
+            return ""
+        return {"params": "params", "path": "body", "body": "body", "json": "json"}.get(first.name, "")
+
+
+def _only_reads(steps: Sequence[Step]) -> bool:
+    return all(isinstance(step, Property | Index) for step in steps)
+
+
+def _in_place_of(reference: Reference, source: str) -> str:
+    if source == "json":
+        return "Remove the quotes around it: $input.json writes its own."
+    return f"Write $util.escapeJavaScript({reference.source}) there: a quotation mark in the value would end the text."
+
+
 def readings(facts: Facts) -> Iterator[tuple[Path, Reading]]:
     """What is known of each template that is not too large, with its path."""
     for path, templates in template_maps(facts):
@@ -182,6 +260,17 @@ def a_loop_ends_in_time(facts: Facts) -> Remarks:
     """A #foreach goes round 1,000 times at most."""
     for path, reading in readings(facts):
         yield from ((path, message) for message in reading.loops)
+
+
+@rule("M3-escape", Severity.ADVICE, docs=REFERENCE, evidence="D")
+def what_the_caller_sent_is_escaped(facts: Facts) -> Remarks:
+    """What the caller sent is escaped where a template for JSON writes it inside a text."""
+    for path, reading in readings(facts):
+        media_type = str(path[-1]).partition(";")[0]
+        is_request = path[:-1] == REQUEST
+        if media_type.endswith(("/json", "+json")) and not (facts.type == "MOCK" and is_request):
+            theirs = ("params", "body", "json") if is_request else ("params", "json")
+            yield from ((path, found.message) for found in reading.unescaped if found.source in theirs)
 
 
 # --- MOCK ------------------------------------------------------------------------------------------

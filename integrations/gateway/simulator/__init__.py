@@ -2,6 +2,7 @@
 
 from integrations.gateway.simulator.examples import example_answers, example_request
 from integrations.gateway.simulator.fidelity import BEHAVIOURS, Behaviour, Fidelity
+from integrations.gateway.simulator.findings import SAMPLE_RULES, findings, unreached
 from integrations.gateway.simulator.pipeline import simulate
 from integrations.gateway.simulator.trace import (
     Answer,
@@ -20,6 +21,7 @@ from integrations.gateway.simulator.trace import (
 
 __all__ = [
     "BEHAVIOURS",
+    "SAMPLE_RULES",
     "Answer",
     "Behaviour",
     "EndpointRequest",
@@ -34,7 +36,9 @@ __all__ = [
     "dumps",
     "example_answers",
     "example_request",
+    "findings",
     "load_answer",
     "load_request",
     "simulate",
+    "unreached",
 ]

@@ -565,6 +565,25 @@ CASES: dict[str, Case] = {
             of(request_templates={"application/json": Template('{"r": "${AWS::Region}", "n": ${Count.Of}}', substituted=True)}),
         ],
     ),
+    "M3-escape": Case(
+        [
+            template("""{"a": "$input.params('x')"}"""),
+            template("""{"a": "\\"$input.body"}"""),
+            template("""{"a": "$input.json('$.a')"}"""),
+            template("""#set($r = $input.path('$')){"items": [#foreach($i in $r.items){"n": "$i.name"}#end]}"""),
+            template("""#if($x){"a": "#else{"b": "#end$input.params().header.get('a')"} {"c": "$input.path('$.a')[0]"}"""),
+            answers(answer(response_templates={"application/hal+json": Template("""{"a": "${input.params('a')}"}""")})),
+        ],
+        [
+            template("""{"a": $input.json('$.a'), "b": $input.path('$.n')}"""),
+            template("""{"a": "$util.escapeJavaScript($input.params('x'))", "s": "$context.stage"}"""),
+            template("""#set($x = $util.urlEncode($input.params('x'))){"a": "$x", "n": "$input.path('$.a').size()"}"""),
+            template("""#set($x = $input.params('x'))#set($x = 1){"a": "$x"}"""),
+            of(request_templates={"text/plain": Template('"$input.body"')}),
+            answers(answer(response_templates={"application/json": Template("""{"id": "$input.path('$.id')"}""")})),
+            of(Mock(), request_templates={"application/json": Template("""{"statusCode": 200, "a": "$input.body"}""")}),
+        ],
+    ),
     "M3-util": Case(
         [
             template("$util.toJson($input.path('$'))"),
