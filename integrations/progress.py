@@ -46,6 +46,22 @@ def route_changes(plan: Plan) -> list[RouteChange]:
     return [RouteChange(route, _mark(plan, route, changes), changes) for route, changes in plan.routes.items()]
 
 
+def by_route(changes: Iterable[Change]) -> list[RouteChange]:
+    """What differs between two definitions, by route."""
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        found.setdefault(change.route, []).append(change)
+    return [RouteChange(route, _kind(changes), tuple(changes)) for route, changes in found.items()]
+
+
+def _kind(changes: Sequence[Change]) -> str:
+    """How a route differs, where no call says it: a whole one that is new begins with its backend."""
+    first = changes[0]
+    if first.kind == "remove" and first.option == "":
+        return "-"
+    return "+" if first.kind == "add" and first.option == "/integration/backend" else "~"
+
+
 def _mark(plan: Plan, route: str, changes: Sequence[Change]) -> str:
     kinds = {change.kind for change in changes}
     operations = {planned.call.operation for planned in plan.calls if planned.route == route}

@@ -47,6 +47,11 @@ urlpatterns = [
         name="environment-values",
     ),
     path(
+        "t/<slug:team>/settings/environments/<slug:environment>/identity",
+        environments.environment_identity,
+        name="environment-identity",
+    ),
+    path(
         "t/<slug:team>/settings/environments/<slug:environment>/remove",
         environments.environment_remove,
         name="environment-remove",
@@ -86,6 +91,9 @@ urlpatterns = [
     path("t/<slug:team>/i/<slug:slug>/deploy/<slug:environment>/place", deploy.deploy_place, name="deploy-place"),
     path("t/<slug:team>/i/<slug:slug>/deploy/<slug:environment>/values", deploy.deploy_values, name="deploy-values"),
     path("t/<slug:team>/i/<slug:slug>/deploy/<slug:environment>/plan", deploy.plan_make, name="plan-make"),
+    path("t/<slug:team>/i/<slug:slug>/deploy/<slug:environment>/read", deploy.deploy_read, name="deploy-read"),
+    path("t/<slug:team>/i/<slug:slug>/deploy/<slug:environment>/drift", deploy.deploy_drift, name="deploy-drift"),
+    path("t/<slug:team>/i/<slug:slug>/deploy/<slug:environment>/compare", deploy.deploy_compare, name="deploy-compare"),
     path("t/<slug:team>/plans/<int:proposal>", operations.plan, name="plan"),
     path("t/<slug:team>/deployments", operations.operations, name="operations"),
     path("t/<slug:team>/deployments/<int:operation>", operations.operation, name="operation"),

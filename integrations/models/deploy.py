@@ -59,6 +59,11 @@ class Environment(models.Model):
         """The role without its account; empty where none is assumed."""
         return self.role_arn.partition(":role/")[2]
 
+    def forget_identity(self) -> None:
+        """Nobody knows any more who Gatehouse is there."""
+        self.seen_as, self.seen_at = "", None
+        self.save(update_fields=["seen_as", "seen_at"])
+
     def values_for(self, integration: Integration) -> dict[str, str]:
         """Parameter → value, as a deployment of the integration finds it here: its own, else the environment's.
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 from urllib.parse import quote
 
 from django import template
@@ -203,8 +204,8 @@ def glyph(backend: str) -> str:
 
 
 @register.filter
-def at(values: Mapping[str, str], key: str) -> str:
-    """What a map holds at a key; nothing where it is not there."""
+def at(values: Mapping[Any, Any], key: Any) -> Any:
+    """What a map holds at a key; an empty text where it is not there."""
     return values.get(key, "")
 
 

@@ -10,9 +10,10 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from integrations import search
+from integrations.deployment import standings
 from integrations.gateway.recipes import RECIPES
 from integrations.gateway.rules import VERSION as RULES_VERSION
-from integrations.models import TRASHED_DAYS, Membership, recheck
+from integrations.models import TRASHED_DAYS, Environment, Membership, recheck
 from integrations.policy import get_membership, is_allowed
 from integrations.search import Question
 from integrations.views import HtmxRequest
@@ -23,6 +24,10 @@ OPENED = ("lifecycle", "findings", "backend")
 
 RECHECKED = 20
 """Rows of a page whose findings are counted again at a time: the rules changed, and the page has to be quick all the same."""
+
+
+SHOWN = 4
+"""Environments that have a column; the Deploy page of an integration has all."""
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -61,12 +66,17 @@ def catalog(request: HtmxRequest, team: str) -> HttpResponse:
         return render(request, "integrations/catalog_empty.html", context)
     page = search.page(member, question, many=counts.matching is None)
     recheck([row for row in page.rows if row.rules_version != RULES_VERSION][:RECHECKED])
+    environments = list(Environment.objects.filter(team=member.team)[:SHOWN])
+    marks = standings(page.rows, environments)
     here = reverse("catalog", args=[team]) + question.url.rstrip("?")
     asked = replace(question.at(), sort=search.USUAL)
     context |= {
         "question": question,
         "counts": counts,
         "page": page,
+        "environments": environments,
+        "marks": marks,
+        "drifted": any(standing.drifted for row in page.rows for standing in marks[row.pk]),
         "summary": summary(counts, page),
         "nothing": nothing(question),
         "views": [(label, icon, view, getattr(counts, name), view.url == asked.url) for label, icon, view, name in VIEWS],

@@ -11,11 +11,13 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.middleware import HtmxDetails
 
+from integrations.aws import AwsError
+from integrations.deployment import enter
 from integrations.environments import EnvironmentForm, values_from
 from integrations.models import Environment, Membership, record, replace_bindings
 from integrations.policy import get_environment, get_membership
+from integrations.views import HtmxRequest
 
 SUGGESTED = (
     "eu-central-1",
@@ -32,12 +34,6 @@ SUGGESTED = (
     "sa-east-1",
 )
 """Regions that the field suggests; any other may be typed."""
-
-
-class HtmxRequest(HttpRequest):
-    """A request as django-htmx's middleware leaves it."""
-
-    htmx: HtmxDetails
 
 
 @require_safe
@@ -109,6 +105,22 @@ def environment_values(request: HttpRequest, team: str, environment: str) -> Htt
             record(mine.team, mine.user, "changed values of", found.name, parameters=", ".join(changed))
     messages.success(request, f"The values of {found.name} are saved.")
     return redirect("environment", team, found.slug)
+
+
+@require_POST
+def environment_identity(request: HtmxRequest, team: str, environment: str) -> HttpResponse:
+    """Asks AWS who Gatehouse is there; asked by htmx: only the answer."""
+    found, mine = get_environment(request.user, team, environment, may="environments")
+    said = ""
+    try:
+        enter(found, mine.user.get_username())
+    except AwsError as error:
+        said = str(error)
+        found.forget_identity()
+    if request.htmx:
+        return render(request, "team/environment.html#identity", {"environment": found, "team": mine.team, "said": said})
+    form = EnvironmentForm(instance=found, team=mine.team)
+    return render(request, "team/environment.html", context(mine, form) | {"said": said}, status=422 if said else 200)
 
 
 @require_POST

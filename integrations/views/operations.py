@@ -12,21 +12,31 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.deployment import bindings_hash
+from integrations.deployment import DEPLOYS, bindings_hash
 from integrations.gateway import plan as plans
 from integrations.gateway.plan import Change, Plan
 from integrations.models import Busy, Environment, Membership, Operation, Placement, Proposal, State, record, workers
 from integrations.models import Purpose as Kind
 from integrations.policy import get_membership, is_allowed, may_approve
 from integrations.progress import ICONS, Level, RouteChange, Step, log, python_lines, route_changes, seconds, steps
-from integrations.views.environments import HtmxRequest
+from integrations.views import HtmxRequest
 from integrations.views.history import Cell, cells
 
 PAGE = 50
 """Deployments on a page of the list."""
-WORDS = {Kind.DEPLOY: "Deploy to", Kind.ROLL_BACK: "Roll back in", Kind.DESTROY: "Destroy in"}
-DOING = {Kind.DEPLOY: "Deploying to", Kind.ROLL_BACK: "Rolling back in", Kind.DESTROY: "Destroying in"}
-DID = {Kind.DEPLOY: "Deployed to", Kind.ROLL_BACK: "Rolled back in", Kind.DESTROY: "Destroyed in"}
+WORDS = {Kind.DEPLOY: "Deploy to", Kind.ADOPT: "Deploy to", Kind.ROLL_BACK: "Roll back in", Kind.DESTROY: "Destroy in"}
+DOING = {
+    Kind.DEPLOY: "Deploying to",
+    Kind.ADOPT: "Deploying to",
+    Kind.ROLL_BACK: "Rolling back in",
+    Kind.DESTROY: "Destroying in",
+}
+DID = {
+    Kind.DEPLOY: "Deployed to",
+    Kind.ADOPT: "Deployed to",
+    Kind.ROLL_BACK: "Rolled back in",
+    Kind.DESTROY: "Destroyed in",
+}
 COUNTED = {"+": "plus", "~": "tilde", "-": "minus"}
 MARKS = {"add": "+", "change": "~", "remove": "-"}
 
@@ -50,7 +60,7 @@ def plan(request: HttpRequest, team: str, proposal: int) -> HttpResponse:
     environment = found.placement.environment
     context = about(found.placement, shown, mine) | {
         "proposal": found,
-        "title": f"{WORDS[purpose_of(shown)]} {environment.name}",
+        "title": f"{WORDS[Kind(shown.purpose)]} {environment.name}",
         "seen_as": found.seen_as,
         "revision": found.revision,
         "refused": refused,
@@ -74,11 +84,6 @@ def get_proposal(request: HttpRequest, team: str, key: int, *, may: str) -> tupl
     return found, mine
 
 
-def purpose_of(shown: Plan) -> Kind:
-    """The purpose of a plan as an operation keeps it."""
-    return Kind.DEPLOY if shown.purpose == "adopt" else Kind(shown.purpose)
-
-
 def unpublished(proposal: Proposal) -> bool:
     """Whether a protected environment would not take it."""
     revision = proposal.revision
@@ -93,7 +98,7 @@ def why_not(proposal: Proposal, shown: Plan, request: HttpRequest) -> dict[str, 
         return {"plan": "This plan was applied already. Nothing was done a second time."}
     if proposal.is_stale:
         return {"plan": f"The account was read more than 15 minutes ago. {again}"}
-    if shown.bindings_hash != bindings_hash(proposal.placement):
+    if shown.purpose in DEPLOYS and shown.bindings_hash != bindings_hash(proposal.placement):
         return {"plan": f"A value of a parameter was changed since this plan was made. {again}"}
     if unpublished(proposal):
         return {"plan": f"{environment.name} takes published revisions only, and {proposal.revision} is none. Publish it first."}
@@ -110,7 +115,7 @@ def apply(proposal: Proposal, shown: Plan, mine: Membership, note: str) -> Opera
     placement = proposal.placement
     operation = Operation(
         placement=placement,
-        purpose=purpose_of(shown),
+        purpose=shown.purpose,
         revision=proposal.revision,
         definition=shown.definition,
         plan=proposal.plan,
@@ -214,7 +219,7 @@ def operation_approve(request: HttpRequest, team: str, operation: int) -> HttpRe
         raise PermissionDenied("Somebody else than who asked for it has to approve it.")
     if found.state != State.PROPOSED:
         messages.info(request, "It does not wait for approval any more. Nothing was done.")
-    elif found.bindings_hash != bindings_hash(found.placement):
+    elif found.purpose in DEPLOYS and found.bindings_hash != bindings_hash(found.placement):
         text = "Not approved: a value of a parameter was changed since the plan was made. Cancel it, and plan again."
         messages.error(request, text)
     else:

@@ -1,5 +1,7 @@
 """Environments, plans and deployments in Chromium: pictures of every screen, by keyboard, and without JavaScript."""
 
+from dataclasses import replace
+
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
@@ -7,7 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from integrations import demo
-from integrations.gateway.definition import parameters_of
+from integrations.deployment import bound, drift_of, held
+from integrations.gateway.definition import dumps, parameters_of
 from integrations.models import CallState, Environment, Integration, Placement, State, Team, replace_bindings
 from tests.browser.bench import Bench
 from tests.web.deployments import a_placement, a_proposal, an_environment, an_operation, called
@@ -91,6 +94,22 @@ def shown(storefront: Team, robin: User) -> Placement:
     return a_placement(environment, entry)
 
 
+def live(placement: Placement) -> None:
+    """The revision before the last runs there, and somebody has changed it since."""
+    entry = placement.integration
+    older = entry.revisions.get(number=entry.latest_number - 1)
+    api = bound(older.api, placement)
+    placement.rest_api_id = "a1b2c3d4e5"
+    placement.went_live("k3m8s2", api, revision=older, by=older.author, note="For the fair.")
+    route = api.routes[0]
+    slower = replace(api, routes=(replace(route, integration=replace(route.integration, timeout_ms=12_000)),))
+    placement.configured, placement.deployed = dumps(held(slower, placement)), dumps(held(api, placement))
+    placement.read_at = timezone.now()
+    found = drift_of(placement)
+    placement.differences = len(found) if found else 0
+    placement.save()
+
+
 def test_the_pages_of_a_deployment_look_as_drawn(bench: Bench, storefront: Team, robin: User, shown: Placement) -> None:
     team, slug = storefront.slug, shown.integration.slug
     page = bench.page(robin)
@@ -100,6 +119,16 @@ def test_the_pages_of_a_deployment_look_as_drawn(bench: Bench, storefront: Team,
     bench.screen(page, "deploy-environment")
     page.goto(reverse("plan", args=[team, a_proposal(shown, robin).pk]))
     bench.screen(page, "plan")
+
+    live(shown)
+    page.goto(reverse("deploy", args=[team, slug]))
+    bench.screen(page, "deploy-live")
+    page.goto(reverse("deploy-environment", args=[team, slug, "prod"]))
+    bench.screen(page, "deploy-environment-live")
+    page.goto(reverse("deploy-drift", args=[team, slug, "prod"]))
+    bench.screen(page, "deploy-drift")
+    page.goto(reverse("deploy-compare", args=[team, slug, "prod"]))
+    bench.screen(page, "deploy-compare")
 
     operation = an_operation(shown, robin, State.RUNNING, started_at=timezone.now())
     for position in range(6):

@@ -20,6 +20,8 @@ LOOKED_AT = {
     "bulk": "bulk-tag",
     "catalog": "catalog",
     "deploy": "deploy",
+    "deploy-compare": "deploy-compare",
+    "deploy-drift": "deploy-drift",
     "deploy-environment": "deploy-environment",
     "duplicate": "duplicate",
     "environment": "environment",
@@ -51,9 +53,11 @@ HERE = ("account_change_password", "account_inactive", "account_logout", "accoun
 NO_PAGE = {
     "account_set_password",  # leads on to the change: everybody here has a password
     "deploy-place",
+    "deploy-read",
     "deploy-values",
     "api-draft",
     "draft-export",
+    "environment-identity",
     "environment-remove",
     "environment-values",
     "export",

@@ -15,7 +15,9 @@ from django.utils import timezone
 from integrations import search
 from integrations.gateway.definition import Api, Http, Integration, Lambda, Mock, Route, Template
 from integrations.models import Integration as Entry
-from integrations.models import Membership, Revision, Role, Tag, Team
+from integrations.models import Membership, Placement, Revision, Role, Tag, Team
+from tests.web.conftest import BOOKS
+from tests.web.deployments import a_placement, an_environment
 
 HERE = "/t/storefront/"
 
@@ -256,17 +258,39 @@ URLS = (
 
 def test_the_number_of_queries_does_not_depend_on_the_rows(as_editor: Client, team: Team, editor: User) -> None:
     needed: dict[str, list[int]] = {query: [] for query in URLS}
+    environments = [an_environment(team, slug) for slug in ("dev", "prod")]
     made = 0
     for rows in (1, 3, 60):
         while made < rows:
             made += 1
-            make(team, f"thing-{made}", tags=["red", f"t{made}"], created_by=editor)
+            entry = make(team, f"thing-{made}", tags=["red", f"t{made}"], created_by=editor)
+            for environment in environments:
+                a_placement(environment, entry).went_live("d1", BOOKS, revision=entry.latest, by=editor)
         for query in URLS:
             with CaptureQueriesContext(connection) as queries:
                 assert len(names(as_editor, query)) == rows
             needed[query].append(len(queries))
     assert {query: [counts[0]] * 3 for query, counts in needed.items()} == needed
-    assert max(max(counts) for counts in needed.values()) <= 10
+    assert max(max(counts) for counts in needed.values()) <= 12
+
+
+def test_what_runs_where_has_a_column_for_each_environment(as_editor: Client, team: Team, editor: User) -> None:
+    dev, prod = an_environment(team, "dev"), an_environment(team, "prod", protected=True)
+    entry = make(team, "thing")
+    placement = a_placement(dev, entry)
+    placement.went_live("d1", BOOKS, revision=entry.latest, by=editor)
+    text = as_editor.get(HERE).text
+    assert re.findall(r'<th scope="col" class="c-mid">(dev|prod)</th>', text) == ["dev", "prod"]
+    assert text.count('<span class="rev">r1</span>') == 2  # saved, and in dev
+    assert text.count("not deployed") == 1
+
+    entry.save_revision(BOOKS, editor)
+    assert '<span class="rev" data-lag>r1<span class="sr"> is behind</span></span>' in as_editor.get(HERE).text
+    Placement.objects.update(differences=2)
+    text = as_editor.get(HERE).text
+    assert 'r1<span class="sr"> differs from AWS</span>' in text
+    assert "differs from what runs in AWS" in text
+    assert prod.placements.count() == 0
 
 
 # --- What htmx gets

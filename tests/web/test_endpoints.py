@@ -47,6 +47,7 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "environment-new": ("GET", "environments"),
     "environment": ("GET", "environments"),
     "environment-values": ("POST", "environments"),
+    "environment-identity": ("POST", "environments"),
     "environment-remove": ("POST", "environments"),
     # Catalog
     "catalog": ("GET", "view"),
@@ -82,6 +83,9 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "deploy-environment": ("GET", "view"),
     "deploy-place": ("POST", "plan"),
     "deploy-values": ("POST", "plan"),
+    "deploy-read": ("POST", "plan"),
+    "deploy-compare": ("GET", "view"),
+    "deploy-drift": ("GET", "view"),
     "plan-make": ("POST", "plan"),
     "plan": ("GET", "view"),
     "operations": ("GET", "view"),
