@@ -79,3 +79,20 @@ def localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a LocalStack of this session's own, for any account (twelve digits as the access key) and Region."""
     with localstack_server.running(tmp_path_factory.mktemp("localstack")) as url:
         yield url
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes the server's own credentials those of an account, and keeps the machine's out of it."""
+
+    def be(account: str) -> None:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", account)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing secret")
+        for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    be("111122223333")
+    return be

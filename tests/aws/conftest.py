@@ -1,6 +1,6 @@
 """An account of LocalStack's, reached as an environment is; and what carries a plan out where nobody watches."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,23 +22,6 @@ class Place:
     profile: str = ""
     role_arn: str = ""
     external_id: str = ""
-
-
-@pytest.fixture
-def credentials(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Makes the server's own credentials those of an account, and keeps the machine's out of it."""
-
-    def be(account: str) -> None:
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", account)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing secret")
-        for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-
-    be("111122223333")
-    return be
 
 
 @pytest.fixture
