@@ -189,7 +189,8 @@ def live(localstack: str, backend: Backend) -> Iterator[Live]:
         found = Live(localstack, account, api_ids)
         yield found
         if len(found.called) == len(CASES):
-            write_score("live", len(CASES), set(CASES) - found.agreed | set(DIFFERENT))
+            reasons = {name: different.why for name, different in DIFFERENT.items()}
+            write_score("live", len(CASES), set(CASES) - found.agreed | set(DIFFERENT), reasons)
 
 
 def client(account: Account, service: str) -> Any:

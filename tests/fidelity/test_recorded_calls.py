@@ -45,7 +45,7 @@ def test_recorded_calls_go_as_on_aws(category: str) -> None:
     differing = [case["id"] for case in believed if fails(category, case)]
     write_score(category, len(recorded), failed)
     if believed:
-        write_score(f"{category}_emulator", len(believed), differing)
+        write_score(f"{category}_emulator", len(believed), differing, DIFFERENT)
 
     assert recorded and not failed
     assert [name for name in differing if not name.endswith(tuple(DIFFERENT))] == []

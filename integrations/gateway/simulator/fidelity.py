@@ -87,6 +87,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "api-gateway-method-request-validation.html",
         "Z8-parameters",
         "misc_runtime",
+        "live",
     ),
     "body_model": _behaviour(
         "The validator asks the body to fit its model, a JSON schema of draft 4.",
@@ -95,6 +96,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "api-gateway-method-request-validation.html",
         "Z8-body",
         "misc_runtime",
+        "live",
     ),
     "passthrough": _behaviour(
         "The media type of the request chooses a template; without one the body passes through, or is refused with 415.",
@@ -103,6 +105,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "integration-passthrough-behaviors.html",
         "M6",
         "passthrough",
+        "live",
     ),
     "request_conversion": _behaviour(
         "The body of the request is converted between text and bytes.",
@@ -111,6 +114,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         _ENCODINGS,
         "M7",
         "content_handling",
+        "live",
     ),
     "request_parameters": _behaviour(
         "Mapping expressions give the headers, the query string and the path variables of the backend's request.",
@@ -119,6 +123,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         _MAPPINGS,
         "P3",
         "parameter_mapping",
+        "live",
     ),
     "request_headers": _behaviour(
         "Some headers may not be mapped, some are dropped, and some are added on the way to the backend.",
@@ -127,6 +132,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         _KNOWN,
         "P8",
         "parameter_mapping",
+        "live",
     ),
     "request_template": _behaviour(
         "A Velocity template writes the body of the backend's request.",
@@ -135,6 +141,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
         _TEMPLATES,
         "M3",
         "vtl",
+        "vtl_calls",
+        "vtl_corpus",
+        "live",
     ),
     "request_override": _behaviour(
         "$context.requestOverride takes the place of mapped parameters.",
@@ -144,6 +153,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "M11",
         "vtl",
         "parameter_mapping",
+        "live",
     ),
     "uri": _behaviour(
         "Stage variables and path variables are put into the URI.",
@@ -152,6 +162,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "aws-api-gateway-stage-variables-reference.html",
         "U9",
         "uri",
+        "live",
     ),
     "lambda_event": _behaviour(
         "A Lambda proxy function gets the whole request as its event.",
@@ -178,6 +189,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "U1",
         "parameter_mapping",
         "uri",
+        "live",
     ),
     "service_call": _behaviour(
         "An AWS service is called with a path, or with an action as the service's protocol has it.",
@@ -186,6 +198,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "integration-request-basic-setup.html",
         "U13",
         "parameter_mapping",
+        "live",
     ),
     "signature": _behaviour(
         "The call of an AWS service is signed with the execution role.",
@@ -228,6 +241,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "M8",
         "mock",
         "selection",
+        "live",
     ),
     "backend_failure": _behaviour(
         "A backend that does not answer, or not in time, becomes 504.",
@@ -253,6 +267,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         _RESPONSES,
         "I10",
         "selection",
+        "live",
     ),
     "response_conversion": _behaviour(
         "The body of the answer is converted between text and bytes.",
@@ -261,6 +276,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         _ENCODINGS,
         "M7",
         "content_handling",
+        "live",
     ),
     "response_parameters": _behaviour(
         "Mapping expressions give the headers of the response.",
@@ -269,6 +285,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         _MAPPINGS,
         "I7",
         "parameter_mapping",
+        "live",
     ),
     "response_template": _behaviour(
         "A Velocity template, chosen by what the caller accepts, writes the body of the response.",
@@ -278,6 +295,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "I12",
         "vtl",
         "content_handling",
+        "vtl_calls",
+        "vtl_corpus",
+        "live",
     ),
     "response_override": _behaviour(
         "$context.responseOverride takes the place of the status and of mapped headers.",
@@ -286,6 +306,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "apigateway-override-request-response-parameters.html",
         "M11",
         "vtl",
+        "live",
     ),
     "response_headers": _behaviour(
         "Some headers of the response are renamed to x-amzn-Remapped-…, some dropped, some added.",
@@ -294,6 +315,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         _KNOWN,
         "I14",
         "parameter_mapping",
+        "live",
     ),
     "method_response": _behaviour(
         "The method declares the status; a status that it does not becomes 500.",
@@ -301,6 +323,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "IS D",
         "api-gateway-method-settings-method-response.html",
         "I5",
+        "live",
     ),
     "gateway_response": _behaviour(
         "What API Gateway refuses or fails at, it answers itself.",
@@ -310,6 +333,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         "",
         "misc_runtime",
         "parameter_mapping",
+        "live",
     ),
     "cors": _behaviour(
         "A browser of another origin reads the response only where the headers of CORS allow it.",
