@@ -16,6 +16,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
@@ -156,7 +157,7 @@ def error_of(error: Exception, what: str) -> AwsError:
         return AwsError(message, "NoCredentials")
     if isinstance(error, ProfileNotFound):
         return AwsError(f"{error}. Name a profile of the server's AWS configuration in the environment.", "NoProfile")
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | ConnectionError):
         return AwsError(f"AWS did not answer {what}: {error}. Check the network and the Region, then try again.", "Network")
     return AwsError(f"{what} could not be sent: {error}.", type(error).__name__)
 
@@ -205,6 +206,7 @@ class Account:
     def __init__(self, target: Target, name: str) -> None:
         self.target, self.name = target, name
         self._identity: Identity | None = None
+        self._clients: dict[tuple[str, int], Any] = {}
 
     @functools.cached_property
     def session(self) -> boto3.Session:
@@ -229,17 +231,18 @@ class Account:
         inner._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
         return boto3.Session(botocore_session=inner, region_name=target.region)
 
-    @functools.cache  # noqa: B019 - a session lives as long as one operation
     def client(self, service: str, *, tries: int = 1) -> Any:
-        """boto3's client of a service."""
-        config = Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"total_max_attempts": tries, "mode": "standard"},
-            user_agent_extra=f"gatehouse/{self.name}",
-        )
-        create: Any = self.session.client
-        return create(service, endpoint_url=self.target.endpoint or None, config=config)
+        """boto3's client of a service, made once."""
+        if (service, tries) not in self._clients:
+            config = Config(
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
+                retries={"total_max_attempts": tries, "mode": "standard"},
+                user_agent_extra=f"gatehouse/{self.name}",
+            )
+            create: Any = self.session.client
+            self._clients[service, tries] = create(service, endpoint_url=self.target.endpoint or None, config=config)
+        return self._clients[service, tries]
 
     def perform(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """One call, sent once: boto3's answer, ResponseMetadata included. Raises AwsError."""
