@@ -6,7 +6,7 @@ import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
 import { velocity } from "@codemirror/legacy-modes/mode/velocity";
 import { forEachDiagnostic, setDiagnostics } from "@codemirror/lint";
-import { Compartment, EditorState, RangeSetBuilder } from "@codemirror/state";
+import { EditorState, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, EditorView, hoverTooltip, keymap, lineNumbers } from "@codemirror/view";
 import { tagHighlighter, tags } from "@lezer/highlight";
 
@@ -122,6 +122,25 @@ const faults = EditorView.decorations.of(({ state }) => {
   return builder.finish();
 });
 
+// ---- The line that wrote what somebody points at in the trace.
+const light = StateEffect.define();
+const lit = StateField.define({
+  create: () => Decoration.none,
+  update: (found, { effects, changes }) => {
+    for (const effect of effects) if (effect.is(light)) return effect.value;
+    return found.map(changes);
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+document.addEventListener("gatehouse:line", ({ detail: { field, line } }) => {
+  for (const [id, view] of views) {
+    const { doc } = view.state;
+    const here = id === field && line > 0 && line <= doc.lines;
+    const marks = here ? Decoration.set([Decoration.line({ class: "cm-lit" }).range(doc.line(line).from)]) : Decoration.none;
+    view.dispatch({ effects: light.of(marks) });
+  }
+});
+
 // ---- How it looks: the sheet's own tokens, so that themes and densities hold here too.
 const inks = tagHighlighter([
   { tag: tags.keyword, class: "k" },
@@ -141,6 +160,7 @@ const looks = EditorView.theme({
   ".cm-lineNumbers .cm-gutterElement": { minInlineSize: "2rem", paddingInline: "var(--s1) var(--s2)" },
   ".cm-line[data-level=error]": { background: "var(--error-wash)", boxShadow: "inset 3px 0 var(--error)" },
   ".cm-line[data-level=warning]": { background: "var(--warning-wash)", boxShadow: "inset 3px 0 var(--warning)" },
+  ".cm-line.cm-lit": { background: "var(--lit)", boxShadow: "inset 3px 0 var(--focus)" },
   ".cm-lintRange": { backgroundImage: "none", textDecoration: "underline wavy var(--error)", textUnderlineOffset: "3px" },
   ".cm-lintRange-warning": { textDecorationColor: "var(--warning)" },
   ".cm-lintRange-info": { textDecorationColor: "var(--info)" },
@@ -171,15 +191,14 @@ const looks = EditorView.theme({
 // ---- A textarea and its editor.
 const views = new Map();
 const enhance = (textarea) => {
-  const place = textarea.nextElementSibling, spoken = new Compartment();
+  const place = textarea.nextElementSibling;
   if (place.firstChild) return;
-  const told = () =>
-    EditorView.contentAttributes.of({
-      "aria-label": textarea.labels[0].textContent,
-      "aria-describedby": textarea.getAttribute("aria-describedby"),
-      "data-of": textarea.id,
-      tabindex: "0", // it scrolls
-    });
+  const spoken = EditorView.contentAttributes.of({
+    "aria-label": textarea.labels[0].textContent,
+    "aria-describedby": textarea.getAttribute("aria-describedby"),
+    "data-of": textarea.id,
+    tabindex: "0", // it scrolls
+  });
   let typed = false;
   const view = new EditorView({
     parent: place,
@@ -194,11 +213,12 @@ const enhance = (textarea) => {
         history(),
         bracketMatching(),
         faults,
+        lit,
         EditorState.tabSize.of(4),
         autocompletion({ override: [complete(textarea)], icons: false, aboveCursor: false }),
         hover(textarea),
         keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap.filter(({ key }) => key !== "Mod-Enter")]),
-        spoken.of(told()),
+        spoken,
         EditorView.updateListener.of((update) => {
           if (update.docChanged) {
             typed = true;

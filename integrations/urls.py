@@ -17,6 +17,7 @@ from integrations.views import (
     new,
     operations,
     preferences,
+    simulate,
     team,
     trash,
     uses,
@@ -79,6 +80,11 @@ urlpatterns = [
     path("t/<slug:team>/i/<slug:slug>/check", editor.check, name="integration-check"),
     path("t/<slug:team>/i/<slug:slug>/act", editor.act, name="integration-act"),
     path("t/<slug:team>/i/<slug:slug>/discard", editor.discard, name="integration-discard"),
+    # Simulator
+    path("t/<slug:team>/i/<slug:slug>/simulate", simulate.simulate, name="simulate"),
+    path("t/<slug:team>/i/<slug:slug>/cases", simulate.save_case, name="case-save"),
+    path("t/<slug:team>/i/<slug:slug>/cases/<int:case>/remove", simulate.remove_case, name="case-remove"),
+    path("t/<slug:team>/fidelity", simulate.ledger, name="ledger"),
     # History
     path("t/<slug:team>/i/<slug:slug>/history", history.history, name="history"),
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>", history.revision, name="revision"),

@@ -1,6 +1,7 @@
 """The team's records, one module a topic."""
 
 from integrations.models.apis import API, Import, ImportedFile, Origin, Reach, RouteUse, reach, users_of
+from integrations.models.cases import CASE, MOST_CASES, Case, failures, outcomes
 from integrations.models.catalog import (
     ALIVE,
     BACKENDS,
@@ -58,9 +59,11 @@ __all__ = [
     "ALIVE",
     "API",
     "BACKENDS",
+    "CASE",
     "DESCRIBED",
     "FILTERED",
     "LEASE",
+    "MOST_CASES",
     "NAME_LENGTH",
     "OVER",
     "SLUG_LENGTH",
@@ -70,6 +73,7 @@ __all__ = [
     "Binding",
     "Busy",
     "CallState",
+    "Case",
     "Deployment",
     "Draft",
     "Environment",
@@ -99,11 +103,13 @@ __all__ = [
     "Token",
     "Worker",
     "backend_and_target",
+    "failures",
     "findings_of",
     "folded",
     "free_slug",
     "latest_revisions",
     "log_of",
+    "outcomes",
     "placements_of",
     "reach",
     "recheck",

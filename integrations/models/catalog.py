@@ -21,6 +21,7 @@ from integrations.gateway.findings import Finding, Severity, worst_first
 from integrations.gateway.rules import VERSION as RULES_VERSION
 from integrations.gateway.rules import check
 from integrations.models.apis import API, RouteUse, keep_uses
+from integrations.models.cases import failures, outcomes
 from integrations.models.team import NAME_LENGTH, SLUG_LENGTH, Team
 
 TRASHED_DAYS = 30
@@ -233,10 +234,14 @@ class Integration(models.Model):
                 raise StaleBase(self.latest_number)
             self.latest_number += 1
             self.updated_at = timezone.now()
-            self.describe(resolved(definition))
+            whole = resolved(definition)
+            self.describe(whole)
             self.save(update_fields=None if new else ["latest_number", "updated_at", *DESCRIBED])
+            found = [] if new else outcomes(self.cases.all(), whole.api)
             revision = self.revisions.create(
                 number=self.latest_number,
+                cases_run=len(found),
+                cases_failed=len(failures(found)),
                 definition=text,
                 sha256=digest(text),
                 parked=parked or {},
@@ -250,11 +255,13 @@ class Integration(models.Model):
         return revision
 
     def publish(self, revision: "Revision", by: User | None) -> list[Finding]:
-        """Mark a revision; pipelines get the latest that is marked. Returns its errors: if there is one, nothing is changed.
+        """Mark a revision; pipelines get the latest that is marked.
 
-        APIs with routes that follow it are checked again where a list shows them next.
+        Returns its errors and the cases that fail, as findings: if there is one, nothing is changed. APIs with routes that
+        follow it are checked again where a list shows them next.
         """
-        errors = [finding for finding in findings_of(revision.resolved) if finding.blocks]
+        found = revision.resolved
+        errors = [finding for finding in findings_of(found) if finding.blocks] + failures(outcomes(self.cases.all(), found.api))
         if not errors:
             with transaction.atomic():
                 before = Integration.objects.select_for_update().get(pk=self.pk).published_number
@@ -332,6 +339,9 @@ class Revision(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    cases_run = models.PositiveIntegerField(default=0)
+    cases_failed = models.PositiveIntegerField(default=0)
+    """How the integration's cases went when it was saved."""
 
     class Meta:
         ordering: ClassVar = ["-number"]

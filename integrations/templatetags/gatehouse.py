@@ -17,6 +17,7 @@ from django.utils.dateformat import format as format_date
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from integrations.gateway.cases import SUBJECTS, Subject
 from integrations.gateway.findings import Severity
 from integrations.models import BACKENDS, Lifecycle
 from integrations.search import SORTS, Choice, Question
@@ -81,6 +82,12 @@ def severity_word(severity: str) -> str:
 def level_word(drawn: str) -> str:
     """A level in words, for those who do not see its colour and icon."""
     return LEVEL_WORDS[drawn]
+
+
+@register.filter
+def subject(of: Subject) -> str:
+    """What a case compares, in words."""
+    return SUBJECTS[of]
 
 
 @register.filter

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from integrations import bundle, search
 from integrations.gateway.formats import FORMATS
-from integrations.models import ALIVE, NAME_LENGTH, Integration, Membership, Tag, record, users_of
+from integrations.models import ALIVE, CASE, NAME_LENGTH, Integration, Membership, Tag, record, users_of
 from integrations.policy import get_membership
 
 UNDO = "trashed"
@@ -38,7 +38,8 @@ def publish(entry: Integration, member: Membership, request: HttpRequest) -> str
         return f"{revision} is published already"
     errors = entry.publish(revision, member.user)
     if errors:
-        return f"{revision} has {len(errors)} error{'s' if len(errors) > 1 else ''}: {errors[0].message.rstrip('.')}"
+        what = ("case that fails", "cases that fail") if errors[0].rule == CASE else ("error", "errors")
+        return f"{revision} has {len(errors)} {what[len(errors) > 1]}: {errors[0].message.rstrip('.')}"
     record(member.team, member.user, "published", f"{entry.slug} {revision}", entry)
     return ""
 

@@ -21,16 +21,20 @@ from django_htmx.http import trigger_client_event
 
 from integrations.fields import Page
 from integrations.flow import flow
-from integrations.forms import BESIDE, VERSION, WHOLE, IntegrationForm, Posted, UnreadableForm, option_of
+from integrations.forms import BESIDE, VERSION, WHOLE, IntegrationForm, Posted, UnreadableForm, normal, option_of
+from integrations.gateway import curl
 from integrations.gateway.definition import Api, dumps, loads
 from integrations.gateway.findings import Finding
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.rules import RULES, apply_fix
 from integrations.gateway.rules import check as check_rules
+from integrations.gateway.simulator import SampleError
 from integrations.gateway.velocity.vocabulary import WORDS
 from integrations.models import NAME_LENGTH, AuditEvent, Draft, Integration, Revision, StaleBase, record
 from integrations.policy import get_integration, get_membership
 from integrations.preview import preview
+from integrations.samples import PREFIX, Sample, Tried, choices, tried
+from integrations.traces import paths, rooms, verdict
 
 KEPT = 200_000
 """Characters of a definition up to which its value is kept between requests."""
@@ -71,6 +75,12 @@ class Edit:
     format: str = ""
     undo: dict[str, Any] = field(default_factory=dict)
     """What a fix changed: its words, the slot it stands at, the inputs before and after."""
+    sample: Sample | None = None
+    """The open sample; None where the page has none."""
+    command: str = ""
+    """A command of curl to read the sample from."""
+    misread: str = ""
+    """Why that could not be read."""
     is_stale: bool = False
     """Whether another tab has written the draft since this one was opened."""
 
@@ -78,6 +88,12 @@ class Edit:
     def findings(self) -> list[Finding]:
         """What the rules say of the definition as typed."""
         return check_rules(self.form.api)
+
+    @functools.cached_property
+    def tried(self) -> Tried:
+        """How the open sample goes with the definition as typed."""
+        api = self.form.api
+        return tried(self.sample or Sample.example(api), api)
 
     @property
     def has_draft(self) -> bool:
@@ -133,7 +149,9 @@ def opened(request: HttpRequest, integration: Integration, user: User, draft: Dr
         edit.form = IntegrationForm(fields, definition(base.definition), draft.parked)
         edit.owner, edit.tags, edit.message, edit.undo = kept["owner"], kept["tags"], kept["message"], kept["undo"]
         edit.began = (kept["began"][0], kept["began"][1])
+        edit.sample = Sample.kept(kept.get("sample") or {"": ""})
         edit.seen = edit.counter = draft.counter
+    edit.sample = edit.sample or Sample.example(edit.form.api)
     edit.tab = secrets.token_urlsafe(8)
     edit.format = request.GET.get("format", "")
     return edit
@@ -165,6 +183,8 @@ def typed(request: HttpRequest, integration: Integration, user: User, draft: Dra
         typing=post.get("typing", ""),
         known=dict(part.split(":", 1) for part in post.get("parts", "").split() if ":" in part),
         format=post.get("format", ""),
+        sample=Sample.posted(post),
+        command=normal(post.get("sample-curl", "")),
     )
     if draft:
         mine = draft.posted.get("tab") == edit.tab
@@ -178,7 +198,11 @@ def typed(request: HttpRequest, integration: Integration, user: User, draft: Dra
 def posted(request: HttpRequest) -> Posted:
     """The inputs of the definition. Raises UnreadableForm where it is not all of this form."""
     post = request.POST
-    fields = {name: [str(value) for value in values] for name, values in post.lists() if name not in BESIDE}
+    fields = {
+        name: [str(value) for value in values]
+        for name, values in post.lists()
+        if name not in BESIDE and not name.startswith(PREFIX)
+    }
     if WHOLE not in post:
         raise UnreadableForm("The form did not arrive as a whole.")
     if post[WHOLE] != VERSION:
@@ -219,6 +243,7 @@ def keep(edit: Edit) -> None:
             "message": edit.message,
             "tab": edit.tab,
             "undo": edit.undo,
+            "sample": edit.sample.keeping if edit.sample else None,
         },
         "definition": text,
         "parked": edit.form.parked,
@@ -257,7 +282,9 @@ def shown(edit: Edit, page: Page, before: Api | str | None = None, *, reread: bo
         "implied": implied(form.api),
         "discard": edit.has_draft,
         "formats": format,
-        "words": words_here(form.api),
+        "words": words_here(form.api, edit.tried),
+        "trace": edit.tried,
+        "answers": list(choices(form.api, edit.tried)["answers"]),
     }
     tallies = {section.id: section.counts for section in page.sections}
     facts |= {f"node-{node.at}": (node, tallies.get(node.at)) for node in drawing.nodes}
@@ -297,8 +324,15 @@ def shown(edit: Edit, page: Page, before: Api | str | None = None, *, reread: bo
         "derived": facts["derived"],
         "implied": facts["implied"],
         "suggestions": facts["lists"],
+        "tried": edit.tried,
+        "trace": edit.tried.trace,
+        "verdict": verdict(edit.tried.trace) if edit.tried.trace else "",
+        "rooms": lambda: rooms(edit.tried.trace, form) if edit.tried.trace else [],
+        "sample": edit.sample or edit.tried.sample,
+        "mark": versions["trace"],
         "words": WORDS_TEXT,
         "words_here": json.dumps(facts["words"]),
+        **choices(form.api, edit.tried),
     }
 
 
@@ -358,8 +392,9 @@ WORDS_TEXT = json.dumps(WORDS)
 """What templates can hold, for their editors."""
 
 
-def words_here(api: Api) -> dict[str, list[list[str]]]:
-    """What the templates of this method can read besides: lists of [name, what it is]."""
+def words_here(api: Api, sample: Tried) -> dict[str, list[list[str]]]:
+    """What the templates of this method can read besides, in the open sample too: lists of [name, what it is]."""
+    trace = sample.trace
     return {
         "parameters": [
             [key.split(".", 3)[3], f"{key.split('.')[2]}, {'required' if required else 'optional'}"]
@@ -367,8 +402,8 @@ def words_here(api: Api) -> dict[str, list[list[str]]]:
             if key.count(".") >= 3
         ],
         "variables": [[f"$stageVariables.{name}", value] for name, value in api.stage_variables.items()],
-        "request": [],
-        "response": [],
+        "request": paths(trace.request.body) if trace else [],
+        "response": paths(trace.answer.body) if trace and trace.answer else [],
     }
 
 
@@ -383,7 +418,8 @@ def edit(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     if request.method == "POST":
         return save(request, typed(request, *begin))
     found = opened(request, *begin)
-    return render(request, "integrations/edit.html", shown(found, found.page()))
+    context = shown(found, found.page()) | {"cases": found.integration.cases.all()}
+    return render(request, "integrations/edit.html", context)
 
 
 @require_POST
@@ -408,7 +444,8 @@ def act(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """
     found = typed(request, *begun(request, team, slug))
     before = {name: list(values) for name, values in found.form.posted.items()}
-    focus = carry_out(found, request.POST.get("do", "check"))
+    what = request.POST.get("do", "check")
+    focus = carry_out(found, what)
     after = found.form.posted
     changed_now = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     htmx = bool(getattr(request, "htmx", False))
@@ -422,6 +459,8 @@ def act(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         return redirect(reverse("integration-edit", args=(team, slug)) + query + (f"#{focus}" if focus else ""))
     page = found.page(changed_now)
     context = shown(found, page) | {"oob": True, "has_summary": True, "focus": focus}
+    if what.startswith(("curl", "sample:")):
+        context |= {"resampled": True, "cases": found.integration.cases.all()}
     response = render(request, "integrations/edit_parts.html#acted", context)
     return trigger_client_event(response, "gatehouse:focus", {"value": focus}, after="settle") if focus else response
 
@@ -434,6 +473,18 @@ def carry_out(found: Edit, what: str) -> str:
     form = found.form
     match what.split(":"):
         case ["check"] | ["switch"]:
+            return ""
+        case ["curl"]:
+            try:
+                found.sample = (found.sample or Sample()).from_request(curl.read(found.command))
+                found.command = ""
+            except SampleError as error:
+                found.misread = str(error)
+            return ""
+        case ["sample", number]:
+            case = found.integration.cases.filter(pk=whole_number(number)).first()
+            if case is not None:
+                found.sample = Sample.of(case.value.request, case.value.answer, form.api)
             return ""
         case ["undo"]:
             undo, found.undo = found.undo, {}
@@ -489,6 +540,7 @@ def save(request: HttpRequest, found: Edit) -> HttpResponse:
             "refused": True,
             "tags_wrong": names is None,
             "owner_wrong": len(found.owner) > NAME_LENGTH,
+            "cases": found.integration.cases.all(),
         }
         return render(request, "integrations/edit.html", context, status=422)
     changed = dumps(form.api) != found.base.definition
@@ -514,7 +566,14 @@ def save(request: HttpRequest, found: Edit) -> HttpResponse:
         keep(found)
         return redirect("integration-merge", team, slug)
     if changed:
-        messages.success(request, f"Saved {revision}.")
+        if revision and revision.cases_failed:
+            failed, run = revision.cases_failed, revision.cases_run
+            text = (
+                f"Saved {revision}. {failed} of {run} cases {'fails' if failed == 1 else 'fail'} on it: it cannot be published."
+            )
+            messages.warning(request, text)
+        else:
+            messages.success(request, f"Saved {revision}.")
     elif relabelled:
         messages.success(request, f"Saved the owner and tags; the definition is still {revision}.")
     else:

@@ -23,7 +23,19 @@ from integrations.gateway.diff import Change, diff, lines
 from integrations.gateway.findings import Finding
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.rules import check
-from integrations.models import Draft, Membership, Revision, StaleBase, reach, record, resolved, value_of
+from integrations.models import (
+    CASE,
+    Draft,
+    Membership,
+    Revision,
+    StaleBase,
+    failures,
+    outcomes,
+    reach,
+    record,
+    resolved,
+    value_of,
+)
 from integrations.models import Integration as Entry
 from integrations.policy import get_integration, is_allowed
 from integrations.preview import comparison, preview
@@ -32,6 +44,8 @@ PAGE = 30
 """Revisions on a page of the timeline."""
 MESSAGE_LENGTH = 500
 """Characters of what somebody says about a revision."""
+TOLD_CASES = 3
+"""Failing cases that are told one by one."""
 CELL = {"lines": 30, "characters": 600}
 """How much of a value the table of options shows."""
 
@@ -98,6 +112,7 @@ def revision(request: HttpRequest, team: str, slug: str, number: int) -> HttpRes
         raise Http404("No such revision.")
     shown, before = found[number], found.get(number - 1)
     api = shown.api
+    failing = failures(outcomes(entry.cases.all(), api))
     findings = check(api)
     name = chosen_format(request)
     return render(
@@ -110,6 +125,7 @@ def revision(request: HttpRequest, team: str, slug: str, number: int) -> HttpRes
             "next": number + 1 if number < entry.latest_number else None,
             "findings": findings,
             "errors": sum(finding.blocks for finding in findings),
+            "failing": failing,
             "preview": preview(api, before.api if before else None, name, findings=findings, reread=True),
             "since": str(before),
             "download": reverse("revision-export", args=[team, slug, number, name]),
@@ -130,12 +146,23 @@ def publish(request: HttpRequest, team: str, slug: str, number: int) -> HttpResp
         return redirect("revision", team, slug, number)
     errors = entry.publish(revision, member.user)
     if errors:
-        many = f"{len(errors)} errors" if len(errors) > 1 else "an error"
-        messages.error(request, f"r{number} was not published: AWS would refuse it for {many}. Mend that in a new revision.")
+        messages.error(request, f"r{number} was not published: {why_not(errors)} Mend that in a new revision.")
         return redirect("revision", team, slug, number)
     record(entry.team, member.user, "published", f"{slug} r{number}", entry)
     messages.success(request, f"r{number} is published: pipelines get it from now on.")
     return redirect("revision", team, slug, number)
+
+
+def why_not(errors: list[Finding]) -> str:
+    """What stops a revision from being published, in words."""
+    failing = [finding for finding in errors if finding.rule == CASE]
+    words = []
+    if refused := len(errors) - len(failing):
+        words.append(f"AWS would refuse it for {f'{refused} errors' if refused > 1 else 'an error'}.")
+    words += [f"{finding.title}: {finding.message}" for finding in failing[:TOLD_CASES]]
+    if len(failing) > TOLD_CASES:
+        words.append(f"{len(failing) - TOLD_CASES} more cases fail.")
+    return " ".join(words)
 
 
 @require_POST

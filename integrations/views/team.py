@@ -218,6 +218,8 @@ VERBS = (
     "asked to apply",
     "approved",
     "cancelled",
+    "saved a case of",
+    "deleted a case of",
 )
 """What is told of, as the filter offers it. It is what the code records, says a test."""
 

@@ -72,6 +72,11 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "integration-check": ("POST", "edit"),
     "integration-act": ("POST", "edit"),
     "integration-discard": ("POST", "edit"),
+    # Simulator
+    "simulate": ("GET", "view"),
+    "case-save": ("POST", "edit"),
+    "case-remove": ("POST", "edit"),
+    "ledger": ("GET", "view"),
     # History
     "history": ("GET", "view"),
     "revision": ("GET", "view"),
@@ -137,6 +142,7 @@ def things(team: Team, books: Integration, admin: User) -> dict[str, Any]:
         "invitation": invite(team, Role.VIEWER, admin, timedelta(days=1))[0].pk,
         "token": make_token(team, "deploy", admin, timedelta(days=1))[0].pk,
         "secret": "unknown",
+        "case": books.cases.create(name="Answers", request="{}").pk,
         "environment": dev.slug,
         "proposal": a_proposal(placement, admin).pk,
         "operation": an_operation(placement, None).pk,

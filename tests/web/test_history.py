@@ -166,7 +166,7 @@ def test_the_history_takes_a_fixed_number_of_queries(
     # session, user, membership, integration, draft, timeline, both sides, reach; the frame's teams
     with django_assert_num_queries(9):
         as_editor.get(page(books))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):  # with the cases
         as_editor.get(reverse("revision", args=["storefront", "books", 1]))
 
 
