@@ -67,9 +67,11 @@ class Draft:
         self.fixed |= found.fixed
         self.routes += found.routes
         self.models |= {model.name: model for model in found.api.models}
-        for name in ("name", "description", "binary_media_types"):
+        for name in ("name", "description"):
             if not self.settings.get(name) and getattr(found.api, name):
                 self.settings[name] = getattr(found.api, name)
+        both = (*self.settings.get("binary_media_types", ()), *found.api.binary_media_types)  # AWS joins them (LS)
+        self.settings["binary_media_types"] = tuple(dict.fromkeys(both))
         found.say_the_rest()
 
     def read(self) -> ReadApi:
@@ -203,8 +205,8 @@ class Reader:
         if "Body" in node:
             self.take_body(draft, node, "Body", base_path)
         if "BodyS3Location" in node:
-            draft.missing = spelt(node.raw("BodyS3Location"))
-            node.lose("its OpenAPI file lies in S3. Import that file", "BodyS3Location")
+            node.values["BodyS3Location"] = include(self.location(node.values["BodyS3Location"]))
+            self.take_body(draft, node, "BodyS3Location", base_path)
         node.drop("FailOnWarnings", "Mode", "CloneFrom")
         node.end()
         self.of_api(draft, name)
@@ -224,6 +226,10 @@ class Reader:
         else:
             draft.beside = include
             draft.take(described(Node(file, file.source.value, ()), base_path=base_path, **more))
+
+    def location(self, value: Any) -> str:
+        """What a document that lies elsewhere is called: its path, or its key in S3."""
+        return self.values.plain(value.get("Key", value) if isinstance(value, dict) and not is_intrinsic(value) else value)
 
     def document(self, name: str) -> File | None:
         """An OpenAPI file beside the template."""
@@ -463,6 +469,11 @@ def included(value: Any) -> str | None:
         case {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": inner}}}:
             return spelt(inner)
     return None
+
+
+def include(location: str) -> dict[str, Any]:
+    """A file beside the template as the AWS::Include of it."""
+    return {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": location}}}
 
 
 def filled(value: Any, name: str, one: str) -> Any:

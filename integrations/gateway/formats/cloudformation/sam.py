@@ -16,7 +16,7 @@ from integrations.gateway.definition import (
     Template,
 )
 from integrations.gateway.findings import Path
-from integrations.gateway.formats.cloudformation.resources import SERVERLESS_API, Draft, Reader, as_dict
+from integrations.gateway.formats.cloudformation.resources import SERVERLESS_API, Draft, Reader, as_dict, include
 from integrations.gateway.formats.intrinsics import is_intrinsic, spelt
 from integrations.gateway.formats.node import Node
 from integrations.gateway.formats.openapi.reader import SAM
@@ -101,8 +101,7 @@ def api(reader: Reader, name: str, draft: Draft, node: Node, events: list[Event]
     if "DefinitionBody" in given:
         reader.take_body(draft, given, "DefinitionBody", implied=implied)
     elif "DefinitionUri" in given:
-        uri = given.raw("DefinitionUri")
-        given.values["DefinitionUri"] = include(uri if isinstance(uri, str) else spelt(uri))
+        given.values["DefinitionUri"] = include(reader.location(given.values["DefinitionUri"]))
         reader.take_body(draft, given, "DefinitionUri", implied=implied)
     written = {(route.path, route.method) for route in draft.routes}
     for event in events:
@@ -117,11 +116,6 @@ def api(reader: Reader, name: str, draft: Draft, node: Node, events: list[Event]
     reader.of_api(draft, name)
     draft.settings["name"] = draft.settings["name"] or name
     return draft
-
-
-def include(location: str) -> dict[str, Any]:
-    """A file beside the template as the AWS::Include of it."""
-    return {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": location}}}
 
 
 def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -154,10 +154,15 @@ def path_prefix(root: Node, base_path: str) -> str:
     base = root.plain("basePath") or ""
     for part, _, _ in root.parts("servers")[:1]:
         server = part if isinstance(part, dict) else {}
-        url = spelt(server.get("url"))
-        for name, variable in (server.get("variables") or {}).items():
-            url = url.replace(f"{{{name}}}", spelt(variable.get("default")) if isinstance(variable, dict) else "")
-        base = urlsplit(url).path
+        url, variables = spelt(server.get("url")), server.get("variables")
+        defaults = {
+            name: spelt(variable.get("default")) if isinstance(variable, dict) else ""
+            for name, variable in (variables if isinstance(variables, dict) else {}).items()
+        }
+        for name, default in defaults.items():
+            url = url.replace(f"{{{name}}}", default)
+        # the importer takes the variable basePath also where the url does not hold it (LS)
+        base = defaults["basePath"] if "basePath" in defaults else urlsplit(url).path
     base = "/" + base.strip("/") if base.strip("/") else ""
     if base_path == "prepend":
         return base
