@@ -105,6 +105,9 @@ ELSEWHERE = {
     "sample-definition.yaml": "its method is `any`, which is no method of OpenAPI; AWS reads no such key",
     "error_function_invalid_api_event.yaml": "the event has no method or no path; SAM refuses it",
     "apigw-mappingtemplate-lambda-nodejs__template.yaml": "the API's own document makes this method; SAM adds nothing to it",
+    "multi-account-private-apigw__accountB__template.yaml": "as before: the document has GET alone, and SAM adds no ANY to it",
+    "api_with_swagger_authorizer_none.yaml": "as before, and SAM's own output has no such method",
+    "error_api_with_invalid_open_api_version_type.yaml": "as before; SAM refuses the file",
     "language-extensions-api__template.yaml": "Fn::ForEach makes it; each of its paths is found",
     "swagger__apigateway.json": "its cacheKeyParameters are an empty list",
     "test-harness-spec.yaml": "its path has no slash before it, and the index has none of it",
@@ -222,6 +225,49 @@ def test_every_integration_is_found_with_its_options() -> None:
     score("integrations", missed, {record["name"]: len(record["integrations"]) for record in corpus()})
 
     assert {name: found for name, found in missed.items() if not name.endswith(tuple(ELSEWHERE))} == {}
+
+
+# --- What SAM makes ---------------------------------------------------------------------------------
+
+TRANSFORMED = {
+    "api_with_resource_refs": "the two files are of different versions: the output has a method that no event asks for",
+    "feature_toggle_api_open_api_version_override": "the document names two schemes for a method; SAM keeps its own authorizer",
+}
+"""A template of SAM's own tests → why its output says something else."""
+
+
+def pairs_of_sam() -> dict[str, tuple[str, str]]:
+    """The templates of SAM's own tests and what SAM made of each."""
+    found: dict[str, dict[str, str]] = {}
+    for record in corpus():
+        match = re.search(r"tests__translator__(input|output)__(.+)\.\w+$", record["name"])
+        if match:
+            found.setdefault(match[2], {})[match[1]] = record["name"]
+    return {name: (both["input"], both["output"]) for name, both in found.items() if len(both) == 2}
+
+
+def methods_of(name: str) -> list[str]:
+    """What the methods of a file say, comparable between a template and what SAM makes of it in the partition `aws`."""
+    text = re.sub(r"arn:aws:|arn:\$\{!?AWS::Partition\}:", "arn:${AWS::Partition}:", text_of(name))
+    found = []
+    for api in read(text).apis:
+        for route in api.api.routes:
+            credentials = (route.integration.credentials or "").replace("${!", "${")
+            bare = replace(route.integration, credentials_role=None, credentials_passthrough=None)
+            # an authorizer is named otherwise once SAM has made it
+            same = replace(route, integration=bare, authorizer=None).with_effective(
+                route.request_parameters, route.method_responses
+            )
+            found.append(f"{route.method} {route.path} {same.request_parameters} {same} {credentials}")
+    return sorted(found)
+
+
+def test_what_sam_makes_of_a_template_is_what_is_read_of_it() -> None:
+    pairs = pairs_of_sam()
+    wrong = [name for name, (given, made) in pairs.items() if methods_of(given) != methods_of(made)]
+    write_score("corpus sam transforms", len(pairs), wrong)
+
+    assert pairs and [name for name in wrong if name not in TRANSFORMED] == []
 
 
 # --- False positives -------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from integrations.gateway.definition import (
@@ -97,21 +97,27 @@ def api(reader: Reader, name: str, draft: Draft, node: Node, events: list[Event]
     auth = Access(given.node("Auth"))
     for model, schema in given.node("Models").nodes():
         draft.models[model.lower()] = loaded_model(model.lower(), schema.values)
-    implied = {(event.path, event.method): integration(reader, event, auth) for event in events}
+    adds = given.flag("MergeDefinitions") is True or not ("DefinitionBody" in given or "DefinitionUri" in given)
+    made = {(event.path, event.method): integration(reader, event, auth) for event in events}
+    implied = made if adds else {}
     if "DefinitionBody" in given:
         reader.take_body(draft, given, "DefinitionBody", implied=implied)
     elif "DefinitionUri" in given:
         given.values["DefinitionUri"] = include(reader.location(given.values["DefinitionUri"]))
         reader.take_body(draft, given, "DefinitionUri", implied=implied)
+    if draft.missing and events:
+        given.note("Without its document, the methods that events of functions name are read as SAM makes them of the events.")
+        adds = True
+    draft.routes = [auth.applied(route) for route in draft.routes]
     written = {(route.path, route.method) for route in draft.routes}
-    for event in events:
+    for event in events if adds else ():
         if (event.path, event.method) not in written:
             written.add((event.path, event.method))
-            route(draft, event, implied[event.path, event.method], auth)
+            route(draft, event, made[event.path, event.method], auth)
     cors = given.raw("Cors")
     if cors is not None:
-        preflights(reader, draft, cors, given)
-    given.drop("OpenApiVersion", "AlwaysDeploy", "MergeDefinitions", "Mode", "FailOnWarnings", "PropagateTags")
+        preflights(reader, draft, cors, given, auth)
+    given.drop("OpenApiVersion", "AlwaysDeploy", "Mode", "FailOnWarnings", "PropagateTags")
     given.end()
     reader.of_api(draft, name)
     draft.settings["name"] = draft.settings["name"] or name
@@ -143,9 +149,24 @@ class Access:
         self.default = node.plain("DefaultAuthorizer")
         self.invoke_role = node.raw("InvokeRole")
         self.api_key = node.flag("ApiKeyRequired")
-        self.preflight = node.flag("AddDefaultAuthorizerToCorsPreflight")
-        self.add_api_key_to_preflight = node.flag("AddApiKeyRequiredToCorsPreflight")
+        self.on_preflights = node.flag("AddDefaultAuthorizerToCorsPreflight") is not False
+        self.key_on_preflights = node.flag("AddApiKeyRequiredToCorsPreflight") is not False
         node.end()
+
+    def kind(self, name: str | None) -> str | None:
+        """The authorization type of an authorizer's name."""
+        return None if name in (None, "NONE") else self.kinds.get(name or "", "CUSTOM")
+
+    def applied(self, route: Route) -> Route:
+        """A method that no event describes, with the API's defaults where it says nothing itself."""
+        is_preflight = route.method == "OPTIONS"
+        kind = self.kind(self.default)
+        if kind and route.authorization_type is None and (self.on_preflights or not is_preflight):
+            authorizer = f"${{{self.default}}}" if kind != "AWS_IAM" else None
+            route = replace(route, authorization_type=kind, authorizer=authorizer)
+        if self.api_key and route.api_key_required is None and (self.key_on_preflights or not is_preflight):
+            route = replace(route, api_key_required=self.api_key)
+        return route
 
 
 def integration(reader: Reader, event: Event, auth: Access) -> Integration:
@@ -161,10 +182,8 @@ def invocation(reader: Reader, event: Event, auth: Access) -> Integration:
     if alias:
         target = {"Ref": f"{event.owner}Alias{re.sub(r'[^A-Za-z0-9]', '', alias)}"}
     access = as_dict(event.node.values.get("Auth"))
-    role = access.get("InvokeRole", auth.invoke_role)
     caller = (access.get("Authorizer") or auth.default) == "AWS_IAM"
-    if role is None and caller:
-        role = "CALLER_CREDENTIALS"
+    role = access.get("InvokeRole", auth.invoke_role or "CALLER_CREDENTIALS")
     if role == "NONE":
         role = None
     passed = role == "CALLER_CREDENTIALS"
@@ -175,13 +194,13 @@ def invocation(reader: Reader, event: Event, auth: Access) -> Integration:
         for name, said in each.items()
         if as_dict(said).get("Caching") is True
     )
-    transfer = spelt(event.node.values.get("ResponseTransferMode")) or None
+    stream = event.node.values.get("ResponseTransferMode") == "RESPONSE_STREAM"
     return Integration(
         backend=Lambda(function=reader.values.text(target)),
         credentials_passthrough=True if passed and caller else None,
         credentials_role=None if passed or role is None or not caller else reader.values.text(role),
         cache_key_parameters=cached,
-        response_transfer_mode=transfer,
+        response_transfer_mode="STREAM" if stream else None,
     )
 
 
@@ -197,7 +216,7 @@ def execution(reader: Reader, event: Event) -> Integration:
         backend=AwsService(service="states", action="StartSyncExecution" if express else "StartExecution"),
         request_templates={"application/json": Template(body, substituted=True)},
         credentials_role=reader.values.text(role or {"Fn::GetAtt": [f"{event.owner}{event.name}Role", "Arn"]}),
-        integration_responses=(IntegrationResponse(status_code="200"), IntegrationResponse(status_code="400")),
+        integration_responses=tuple(IntegrationResponse(status_code=code, selection_pattern=code) for code in ("200", "400")),
     )
 
 
@@ -209,7 +228,7 @@ def route(draft: Draft, event: Event, made: Integration, auth: Access) -> None:
     draft.fixed[at] = node.reason or SAM
     access = node.node("Auth")
     name = access.plain("Authorizer") or auth.default
-    kind = None if name in (None, "NONE") else auth.kinds.get(name or "", "CUSTOM")
+    kind = auth.kind(name)
     key = access.flag("ApiKeyRequired")
     key = auth.api_key if key is None else key
     scopes = tuple(node.file.values.text(part) for part, _, _ in access.parts("AuthorizationScopes"))
@@ -250,21 +269,21 @@ def made_responses(made: Integration) -> tuple[MethodResponse, ...]:
     return tuple(MethodResponse(status_code=each.status_code) for each in made.integration_responses)
 
 
-def preflights(reader: Reader, draft: Draft, cors: Any, node: Node) -> None:
+def preflights(reader: Reader, draft: Draft, cors: Any, node: Node, auth: Access) -> None:
     """An OPTIONS method for each path that has none, as `Cors` says."""
     given = cors if isinstance(cors, dict) and not is_intrinsic(cors) else {"AllowOrigin": cors}
     methods: dict[str, list[str]] = {}
     for each in draft.routes:
         methods.setdefault(each.path, []).append(each.method)
     for path, its in methods.items():
-        if "OPTIONS" in its or "ANY" in its:
+        if "OPTIONS" in its:
             continue
         allowed = HTTP_METHODS if "ANY" in its else sorted({*its, "OPTIONS"})
         headers = {
             "Access-Control-Allow-Credentials": "'true'" if given.get("AllowCredentials") is True else None,
             "Access-Control-Allow-Headers": given.get("AllowHeaders"),
             "Access-Control-Allow-Methods": given.get("AllowMethods") or f"'{','.join(allowed)}'",
-            "Access-Control-Allow-Origin": given.get("AllowOrigin"),
+            "Access-Control-Allow-Origin": given.get("AllowOrigin", "'*'"),
             "Access-Control-Max-Age": given.get("MaxAge"),
         }
         mapped = {
@@ -286,4 +305,7 @@ def preflights(reader: Reader, draft: Draft, cors: Any, node: Node) -> None:
                 ),
             ),
         )
-        draft.routes.append(Route(method="OPTIONS", path=path, integration=made))
+        declared = {f"method.response.header.{name}": False for name, value in headers.items() if value is not None}
+        answer = MethodResponse(status_code="200", response_parameters=declared)
+        made_route = auth.applied(Route(method="OPTIONS", path=path, integration=made))
+        draft.routes.append(made_route.with_effective(made_route.request_parameters, (answer,)))
