@@ -11,6 +11,7 @@ from botocore.validate import ParamValidator
 from tests.gateway.normal import PSEUDO
 
 IDS = {"restApiId", "parentId", "resourceId", "requestValidatorId", "deploymentId"}
+"""Parameters that hold the id of something."""
 
 
 @functools.cache

@@ -9,17 +9,22 @@ from hypothesis import strategies as st
 from integrations.gateway.definition import (
     METHODS,
     Api,
+    Authorizer,
     AwsService,
     Backend,
+    Cors,
     DeploymentParameter,
+    GatewayResponse,
     Http,
     Integration,
     IntegrationResponse,
     Lambda,
     MethodResponse,
+    MethodSettings,
     Mock,
     Model,
     Raw,
+    RequestValidator,
     Route,
     Template,
     parameters_of,
@@ -398,6 +403,7 @@ PATHS = ("/", "/books", "/books/{id}", "/books/{id}/chapters", "/a-b/c.d:e/{prox
 
 _stage_variables = _maps(st.sampled_from(["a", "B_2"]), st.sampled_from(["on", "1e3", "12:30:45", "${Env}"]))
 _schemas = st.sampled_from(SCHEMAS)
+_descriptions = st.sampled_from([None, "What a book is."])
 _mounts = st.tuples(st.sampled_from(PATHS), verbs)
 _operations = st.sampled_from([None, "GetBook", "listBooks2"])
 _authorizations = st.sampled_from(
@@ -447,12 +453,161 @@ def mounted(draw: st.DrawFn, path: str, method: str, *, cdk: bool, unique: bool)
     return replace(route, suppressed=tuple(suppressed))
 
 
+# --- What is shared by the routes ------------------------------------------------------------------
+
+_flag_or_reference = st.sampled_from([None, None, True, False, Reference("Switch")])
+_seconds = st.sampled_from([None, 0, 60, 3_600, Reference("Seconds")])
+_source = st.sampled_from(["method.request.header.Authorization", "method.request.header.X-Token"])
+_token_authorizers = st.builds(
+    Authorizer,
+    type=st.sampled_from(["TOKEN", "REQUEST"]),
+    function=_maybe(st.sampled_from(["readers", "${Orders.Arn}", FUNCTION, f"{FUNCTION}:live"])),
+    uri=st.just("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${Handler}/invocations"),
+    credentials_role=_maybe(roles),
+    identity_sources=st.lists(_source, min_size=1, max_size=1).map(tuple),
+    identity_validation_expression=_maybe(st.sampled_from(["^Bearer .+$", '"it\'s"\\d'])),
+    result_ttl_seconds=_seconds,
+    auth_type=_maybe(st.just("oauth2")),
+)
+_pools = st.builds(
+    Authorizer,
+    type=st.just("COGNITO_USER_POOLS"),
+    identity_sources=st.lists(_source, min_size=1, max_size=1).map(tuple),
+    result_ttl_seconds=_seconds,
+    provider_arns=st.sampled_from([("arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_abc123",), ("${Pool.Arn}",)]),
+)
+_authorizers = st.lists(st.one_of(_token_authorizers, _pools), max_size=2).map(
+    lambda found: tuple(replace(each, name=name) for each, name in zip(found, ("readers", "Staff-2"), strict=False))
+)
+_gateway_responses = st.lists(
+    st.builds(
+        GatewayResponse,
+        response_type=st.sampled_from(["DEFAULT_4XX", "UNAUTHORIZED", "THROTTLED"]),
+        status_code=_maybe(st.just("400")),
+        response_parameters=_maps(
+            st.sampled_from([f"gatewayresponse.header.{name}" for name in ("X-Id", "Access-Control-Allow-Origin")]),
+            st.one_of(st.just("context.requestId"), statics),
+        ),
+        response_templates=_maps(st.sampled_from(MEDIA_TYPES), templates),
+    ),
+    max_size=2,
+    unique_by=lambda response: response.response_type,
+).map(tuple)
+_cors = st.lists(
+    st.builds(
+        Cors,
+        path=st.sampled_from(["", "/books", "/status"]),
+        allow_origins=st.sampled_from([("*",), ("https://a.example",), ("https://a.example", "https://b.example", "${Host}")]),
+        allow_methods=st.sampled_from([(), ("GET",), ("GET", "POST", "OPTIONS"), ("ANY",)]),
+        allow_headers=st.sampled_from([(), ("Content-Type",), ("X-A", "X-B")]),
+        expose_headers=st.sampled_from([(), ("ETag", "X-A")]),
+        allow_credentials=_flags,
+        max_age_seconds=st.sampled_from([None, -1, 0, 600]),
+        gateway_responses=_flags,
+    ),
+    max_size=2,
+    unique_by=lambda setting: setting.path,
+).map(tuple)
+_method_settings = st.lists(
+    st.builds(
+        MethodSettings,
+        path=st.sampled_from(["/*", "/books", "/books/{id}", "/"]),
+        method=st.sampled_from(["*", "GET", "POST"]),
+        throttling_rate_limit=st.sampled_from([None, 100, 0.5, Reference("Rate")]),
+        throttling_burst_limit=st.sampled_from([None, 5, Reference("Burst")]),
+        logging_level=st.sampled_from([None, "INFO", "OFF", "ERROR"]),
+        data_trace_enabled=_flag_or_reference,
+        metrics_enabled=_flag_or_reference,
+        caching_enabled=_flag_or_reference,
+        cache_ttl_seconds=_seconds,
+        cache_data_encrypted=_flag_or_reference,
+    ),
+    max_size=2,
+    unique_by=lambda setting: (setting.path, setting.method),
+).map(tuple)
+POLICY = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke",
+      "Resource": ["execute-api:/${Env}/*", "arn:${AWS::Partition}:execute-api:*"],
+      "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1", "aws:PrincipalTag/a": "${aws:username} it's \\"b\\""}}
+    }
+  ]
+}"""
+_endpoints = st.sampled_from(
+    [
+        (None, None, ()),
+        ("EDGE", None, ()),
+        ("REGIONAL", "ipv4", ()),
+        ("PRIVATE", "dualstack", ("vpce-0123456789abcdef0", "${Endpoint}")),
+        ("${Kind}", None, ()),
+    ]
+)
+_validators = st.sampled_from(
+    [
+        (),
+        (RequestValidator(name="body-only", validate_request_body=True),),
+        (
+            RequestValidator(name="None"),
+            RequestValidator(name="All", validate_request_body=True, validate_request_parameters=True),
+        ),
+    ]
+)
+_tags = _maps(st.sampled_from(["team", "cost:center"]), st.sampled_from(["books", "${Env}"]))
+
+
 @st.composite
-def apis(draw: st.DrawFn, *, cdk: bool = False, unique: bool = False, routes: int = 1) -> Api:
+def shared(draw: st.DrawFn) -> dict[str, Any]:
+    """The settings of a whole API, by name."""
+    endpoint_type, ip_address_type, endpoints = draw(_endpoints)
+    log = draw(
+        st.sampled_from([(None, None), ("arn:aws:logs:eu-west-1:111122223333:log-group:books", "$context.requestId ${Env}")])
+    )
+    return {
+        "endpoint_type": endpoint_type,
+        "ip_address_type": ip_address_type,
+        "vpc_endpoint_ids": endpoints,
+        "disable_execute_api_endpoint": draw(_flag_or_reference),
+        "security_policy": draw(st.sampled_from([None, None, "TLS_1_2"])),
+        "endpoint_access_mode": draw(st.sampled_from([None, None, "BASIC"])),
+        "policy": draw(_maybe(st.just(POLICY))),
+        "api_key_source": draw(st.sampled_from([None, "HEADER", "AUTHORIZER"])),
+        "minimum_compression_size": draw(st.sampled_from([None, 0, 1_024, Reference("Least")])),
+        "request_validators": draw(_validators),
+        "authorizers": draw(_authorizers),
+        "gateway_responses": draw(_gateway_responses),
+        "cors": draw(_cors),
+        "tags": draw(_tags),
+        "stage_description": draw(_maybe(st.sampled_from(["What the public calls.", "${Env}: it's"]))),
+        "cache_cluster_enabled": draw(_flag_or_reference),
+        "cache_cluster_size": draw(st.sampled_from([None, "0.5", "118"])),
+        "tracing_enabled": draw(_flag_or_reference),
+        "access_log_destination": log[0],
+        "access_log_format": log[1],
+        "method_settings": draw(_method_settings),
+        "stage_tags": draw(_tags),
+    }
+
+
+def decided(route: Route, authorizers: tuple[Authorizer, ...], which: int) -> Route:
+    """The route with one of these authorizers, where it has one at all."""
+    if route.authorizer is None or not authorizers:
+        return route
+    authorizer = authorizers[which % len(authorizers)]
+    scopes = route.authorization_scopes if authorizer.type == "COGNITO_USER_POOLS" else ()
+    return replace(
+        route, authorization_type=authorizer.authorization_type, authorizer=authorizer.name, authorization_scopes=scopes
+    )
+
+
+@st.composite
+def apis(draw: st.DrawFn, *, cdk: bool = False, unique: bool = False, routes: int = 1, whole: bool = False) -> Api:
     """An Api of `routes` routes on which no rule finds an error.
 
     `cdk`: the CDK accepts it and can say all of it. `unique`: no two responses of an integration share a status or a
-    pattern, and no pattern is the text `default`, so that every format can say all of its responses.
+    pattern, and no pattern is the text `default`, so that every format can say all of its responses. `whole`: with the
+    settings of a whole API.
     """
     mounts = draw(st.lists(_mounts, min_size=routes, max_size=routes, unique=True))
     made = tuple(draw(mounted(path, method, cdk=cdk, unique=unique)) for path, method in mounts)
@@ -473,6 +628,9 @@ def apis(draw: st.DrawFn, *, cdk: bool = False, unique: bool = False, routes: in
         binary_media_types=draw(st.sampled_from([(), (), ("image/png",), ("application/pdf", "*/*")])),
         routes=made,
     )
+    if whole:
+        api = replace(api, **draw(shared()), models=tuple(replace(each, description=draw(_descriptions)) for each in api.models))
+        api = replace(api, routes=tuple(decided(route, api.authorizers, draw(st.integers(0, 1))) for route in made))
     declared = []
     for found in parameters_of(api):
         kind: Kind = next((kind for kind, names in NAMES.items() if found.name in names), found.kind)

@@ -139,8 +139,9 @@ def normal(template: Mapping[str, Any], parameters: Mapping[str, Any] | None = N
 def methods(template: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> dict[tuple[str, str], dict[str, Any]]:
     """(verb, path) → what the method is, in the words of API Gateway's own API; responses by status; nothing empty.
 
-    `requestModels` and `responseModels` hold names of models; `validateRequestBody` and `validateRequestParameters` stand
-    with the method and are there only when true, as is `apiKeyRequired`. Texts have their references resolved.
+    `requestModels` and `responseModels` hold names of models, `authorizerId` that of an authorizer of the template;
+    `validateRequestBody` and `validateRequestParameters` stand with the method and are there only when true, as is
+    `apiKeyRequired`. Texts have their references resolved.
     """
     made = Template(template, parameters)
     names = {
@@ -148,6 +149,7 @@ def methods(template: Mapping[str, Any], parameters: Mapping[str, Any] | None = 
         for name, resource in made.resources.items()
         if resource["Type"] == "AWS::ApiGateway::Model"
     }
+    authorizers = {made.content(name): own["Name"] for name, own in _of(made, "Authorizer")}
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for resource in made.resources.values():
         if resource["Type"] != "AWS::ApiGateway::Method":
@@ -161,6 +163,7 @@ def methods(template: Mapping[str, Any], parameters: Mapping[str, Any] | None = 
         }
         for elsewhere in ("restApiId", "resourceId", "httpMethod", "requestValidatorId"):
             record.pop(elsewhere, None)
+        record["authorizerId"] = authorizers.get(str(record.get("authorizerId")), record.get("authorizerId"))
         if "RequestValidatorId" in given:
             validator = made.resources[resource["Properties"]["RequestValidatorId"]["Ref"]]["Properties"]
             for flag in ("ValidateRequestBody", "ValidateRequestParameters"):
@@ -169,6 +172,73 @@ def methods(template: Mapping[str, Any], parameters: Mapping[str, Any] | None = 
         assert key not in found, f"{key} stands twice"
         found[key] = {name: value for name, value in record.items() if value not in (None, {}, [])}
     return found
+
+
+def around(template: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the template makes beside methods, in the words of API Gateway's own API: `api`, `models`, `authorizers`,
+    `gatewayResponses` and `validators` by name, `stage`, `permissions` as a list of texts. Nothing empty."""
+    made = Template(template, parameters)
+    found: dict[str, Any] = {"models": {}, "authorizers": {}, "gatewayResponses": {}, "validators": {}, "permissions": []}
+    names = {made.content(name): own["Name"] for name, own in _of(made, "Authorizer")}
+    for name, resource in made.resources.items():
+        own = _words(made.resolved(resource.get("Properties", {})))
+        api = own.pop("restApiId", None)
+        match resource["Type"].partition("::")[2]:
+            case "ApiGateway::RestApi":
+                own["policy"] = _json(own.get("policy"))
+                own["endpointConfiguration"] = _words(own.get("endpointConfiguration", {}))
+                found["api"] = own | {"apiKeySource": own.pop("apiKeySourceType", None), "tags": _tags(own)}
+            case "ApiGateway::Model":
+                found["models"][own.pop("name")] = own | {"schema": _json(resource["Properties"].get("Schema", {}))}
+            case "ApiGateway::Authorizer":
+                found["authorizers"][own.pop("name")] = own
+            case "ApiGateway::GatewayResponse":
+                found["gatewayResponses"][own["responseType"]] = own
+            case "ApiGateway::RequestValidator":
+                checks = (own.get("validateRequestBody") or False, own.get("validateRequestParameters") or False)
+                found["validators"].setdefault(str(checks), own.get("name", ""))
+            case "ApiGateway::Stage":
+                own["accessLogSettings"] = _words(own.pop("accessLogSetting", {}))
+                settings = {}
+                for setting in map(_words, own.pop("methodSettings", [])):
+                    path = setting.pop("resourcePath").removeprefix("/") or "~1"
+                    settings[f"{path}/{setting.pop('httpMethod')}"] = setting
+                own.pop("deploymentId")
+                found["stage"] = own | {"methodSettings": settings, "tags": _tags(own)}
+            case "Lambda::Permission":
+                arn = own.pop("sourceArn")
+                tail = arn.partition(">/")[2]
+                for content, authorizer in names.items():
+                    tail = tail.replace(content, authorizer)
+                found["permissions"].append(json.dumps([own, arn[: arn.index(":<")], tail], sort_keys=True))
+        assert api is None or api.startswith("<"), name
+    found["permissions"].sort()
+    return dict(pruned(found))
+
+
+def pruned(value: Any) -> Any:
+    """Without what is empty, as deep as it goes."""
+    if isinstance(value, dict):
+        found = {key: pruned(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in found.items() if inner not in ({}, [], None)}
+    return [pruned(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _of(made: Template, kind: str) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (name, resource["Properties"])
+        for name, resource in made.resources.items()
+        if resource["Type"] == f"AWS::ApiGateway::{kind}"
+    ]
+
+
+def _json(value: Any) -> Any:
+    """JSON that may stand as a text, as a value."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _tags(own: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in own.get("tags", [])}
 
 
 def _words(given: Mapping[str, Any]) -> dict[str, Any]:

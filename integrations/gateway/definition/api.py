@@ -245,6 +245,7 @@ class Api:
         default_on_aws="the endpoint's own",
         cdk="security_policy",
         cloudformation="SecurityPolicy",
+        openapi="x-amazon-apigateway-security-policy",
         boto3="securityPolicy",
     )
     endpoint_access_mode: str | None = option(
@@ -259,6 +260,7 @@ class Api:
         default_on_aws="BASIC",
         cdk="endpoint_access_mode",
         cloudformation="EndpointAccessMode",
+        openapi="x-amazon-apigateway-endpoint-access-mode",
         boto3="endpointAccessMode",
     )
     policy: str | None = option(

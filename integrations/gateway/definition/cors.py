@@ -10,6 +10,7 @@ from integrations.gateway.definition.integration import Integration, Integration
 from integrations.gateway.definition.route import MethodResponse, Route
 from integrations.gateway.definition.settings import Cors, GatewayResponse
 from integrations.gateway.definition.values import Same, Template
+from integrations.gateway.grammar import path_variables
 
 ALL_METHODS = ("OPTIONS", "GET", "PUT", "POST", "DELETE", "PATCH", "HEAD")
 ALL_HEADERS = ("Content-Type", "X-Amz-Date", "Authorization", "X-Api-Key", "X-Amz-Security-Token", "X-Amz-User-Agent")
@@ -79,6 +80,7 @@ def preflight(path: str, setting: Cors) -> Route:
         authorization_type="NONE",
         api_key_required=False,
         responses=(MethodResponse(status_code=STATUS, response_parameters=dict.fromkeys(headers, True)),),
+        suppressed=tuple(f"method.request.path.{name}" for name in path_variables(path)),
     )
 
 

@@ -1,12 +1,12 @@
 """A definition as a Python script that makes the API with boto3, call by call."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from integrations.gateway.calls import Call, Given, Joined, Ref, Value, answers, calls_of
 from integrations.gateway.definition import Api, DeploymentParameter, Lambda, parameters_of
 from integrations.gateway.findings import Finding, Severity
-from integrations.gateway.formats.export import Export, Format, ambiguous, broken_text, file_name, lost, noted, unwritten
+from integrations.gateway.formats.export import Export, Format, ambiguous, broken_text, file_name, lost, noted
 from integrations.gateway.formats.python_text import Code, Formatted, Invocation, identifier, statement
 from integrations.gateway.options import GUIDE
 
@@ -18,7 +18,20 @@ FROM_AWS = {
 """What the script finds out by itself: the variable, and how."""
 
 CLIENTS = {"apigateway": "apigateway", "lambda": "lambda_client"}
-OWN = ("session", "api", "api_id", "deployment", "region", "partition", "account", "deploy", "main", "help", *CLIENTS.values())
+OWN = (
+    "session",
+    "api",
+    "api_id",
+    "deployment",
+    "region",
+    "partition",
+    "account",
+    "deploy",
+    "main",
+    "help",
+    "json",
+    *CLIENTS.values(),
+)
 """The names that the script keeps for itself."""
 
 KINDS = {
@@ -34,13 +47,15 @@ KINDS = {
 
 def dump(api: Api) -> Export:
     """The script. The same definition gives the same bytes."""
-    return Export(filename=file_name(api, ".py"), text=script(api), findings=(*unsaid(api), *unwritten(api)))
+    return Export(filename=file_name(api, ".py"), text=script(api), findings=tuple(unsaid(api)))
 
 
 def script(api: Api) -> str:
     """The source: `deploy()`, which any program may call, and a command line over it."""
     calls = calls_of(api)
-    used = {found.name for call in calls for found in _given(call.parameters)}
+    given = [found for call in calls for found in _given(call.parameters)]
+    used = {found.name for found in given}
+    escapes = any(found.kind == "json" and found.name not in FROM_AWS for found in given)
     declared = {parameter.name: parameter for parameter in parameters_of(api)}
     asked = [declared.get(name) or DeploymentParameter(name=name) for name in (*declared, *sorted(used - declared.keys()))]
     asked = [parameter for parameter in asked if parameter.name in used and parameter.name not in FROM_AWS]
@@ -50,7 +65,7 @@ def script(api: Api) -> str:
     return "".join(
         (
             '"""Create a REST API with boto3 and deploy its stage. Each run makes another API."""\n\n',
-            "import argparse\n\nimport boto3\n\n\n",
+            f"import argparse\n{'import json\n' if escapes else ''}\nimport boto3\n\n\n",
             *_deploy(calls, used, asked, names),
             "\n\n",
             *_main(asked, names),
@@ -122,6 +137,9 @@ def _source(value: Value, names: Mapping[str, str], kinds: Mapping[str, str], va
             is_number = kinds.get(value.name) == "number"
             if kind == "flag":
                 return Code(f'{name(value)} == "true"' if not is_number else f"bool({name(value)})")
+            if kind == "json":
+                spelled = f"str({name(value)})" if is_number else name(value)
+                return Code(spelled if value.name in FROM_AWS else f"json.dumps({spelled})[1:-1]")
             if kind == "number":
                 return Code(name(value) if is_number else f"int({name(value)})")
             return Code(f"str({name(value)})" if is_number else name(value))
@@ -132,11 +150,7 @@ def _source(value: Value, names: Mapping[str, str], kinds: Mapping[str, str], va
         case Joined(parts):
             return Formatted(
                 tuple(
-                    part
-                    if isinstance(part, str)
-                    else Code(name(part))
-                    if isinstance(part, Given)
-                    else _source(part, names, kinds, variables)
+                    part if isinstance(part, str) else _within_text(part, _source(part, names, kinds, variables), name)
                     for part in parts
                 )
             )
@@ -146,6 +160,13 @@ def _source(value: Value, names: Mapping[str, str], kinds: Mapping[str, str], va
             return [_source(inner, names, kinds, variables) for inner in value]
         case _:
             return value
+
+
+def _within_text(part: Given | Ref, source: Code, name: Callable[[Given], str]) -> Code:
+    """A part of a text as it stands in an f-string, which makes a text of a number by itself and has double quotes."""
+    if isinstance(part, Given) and part.kind != "json":
+        return Code(name(part))
+    return Code(source.text.replace('"', "'"))
 
 
 def _main(asked: list[DeploymentParameter], names: Mapping[str, str]) -> Iterator[str]:

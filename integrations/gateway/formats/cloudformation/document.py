@@ -1,22 +1,23 @@
 """A definition as a CloudFormation template that deploys as it stands, in YAML or JSON."""
 
+import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from typing import Any
 
 from integrations.gateway.calls import method_scope
 from integrations.gateway.definition import (
     Api,
+    Authorizer,
     DeploymentParameter,
     Integration,
-    IntegrationResponse,
     Lambda,
-    MethodResponse,
     Route,
     Template,
+    effective,
     leaves,
 )
 from integrations.gateway.findings import Finding, Severity
@@ -31,7 +32,6 @@ from integrations.gateway.formats.export import (
     refused,
     supplied,
     unsaid,
-    unwritten,
 )
 from integrations.gateway.formats.yaml_text import Tagged, yaml_text
 from integrations.gateway.grammar import (
@@ -63,11 +63,13 @@ PARAMETER_PATTERNS: dict[Kind, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The logical ids of a template: of its parameters by the definition's names, of its models by theirs; and all there are."""
+    """The logical ids of a template: of its parameters by the definition's names, of its models and authorizers by theirs;
+    and all there are."""
 
     parameters: Mapping[str, str]
     models: Mapping[str, str]
     taken: Set[str]
+    authorizers: Mapping[str, str] = field(default_factory=dict)
 
 
 def dump_json(api: Api) -> Export:
@@ -87,7 +89,7 @@ def dump_yaml(api: Api) -> Export:
 
 def remarks(api: Api, text: str) -> tuple[Finding, ...]:
     """What the template loses, and why it may be refused."""
-    found = [*unsaid(api, UNSUPPORTED), *unwritten(api), *unused(api), *ambiguous(api), *broken_text(api), *misread(api)]
+    found = [*unsaid(api, UNSUPPORTED), *unused(api), *ambiguous(api), *broken_text(api), *misread(api)]
     if len(text.encode(errors="replace")) > LONGEST:
         message = f"CloudFormation takes templates of up to {LONGEST:,} bytes. Shorten the mapping templates, or use OpenAPI."
         found.append(noted((), message, Severity.FAILURE, docs=QUOTAS, evidence="D"))
@@ -106,8 +108,8 @@ def unused(api: Api) -> Iterator[Finding]:
 def misread(api: Api) -> Iterator[Finding]:
     """Text that CloudFormation would take for an instruction, wherever it stands in a template; nothing escapes it."""
     for leaf in leaves(api):
-        if not isinstance(leaf.value, str):
-            continue
+        if not isinstance(leaf.value, str) or leaf.option is None:
+            continue  # what is no option is the origin of something, and is not written
         if "{{resolve:" in leaf.value:
             message = (
                 "CloudFormation replaces {{resolve:…}} wherever it stands. Change the text, or deploy with OpenAPI or boto3."
@@ -170,24 +172,44 @@ def written(value: Any, option: Option, names: Names) -> Any:
     if isinstance(value, Reference):
         return text(str(value), names)
     if isinstance(value, str):
+        if option.text == "document":
+            return document(value, names)
         return text(value, names) if option.text == "reference" else literal(value, names)
     if isinstance(value, Mapping):
         return {key: written(inner, option, names) for key, inner in value.items()}
     if isinstance(value, tuple):
         return [written(inner, option, names) for inner in value]
-    return properties(value, names) if isinstance(value, IntegrationResponse | MethodResponse) else value
+    return properties(value, names) if dataclasses.is_dataclass(value) else value
 
 
-def properties(part: Any, names: Names) -> dict[str, Any]:
-    """The options of a part that CloudFormation has a name for, as its properties."""
+def document(value: str, names: Names) -> Any:
+    """A JSON document, each of its texts as reference text; as one text where a template would not keep it."""
+    found = schema_value(value)
+    return _filled(found, names) if isinstance(found, dict) else text(value, names)
+
+
+def _filled(value: Any, names: Names) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(inner, names) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, names) for inner in value]
+    return text(value, names) if isinstance(value, str) else value
+
+
+def properties(part: Any, names: Names, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, Any]:
+    """The options of a part that CloudFormation has a name for, as its properties; those within one by dotted names."""
     owner: type = type(part)
-    return said(
-        {
-            option.cloudformation: written(getattr(part, name), option, names)
-            for name, option in options_of(owner).items()
-            if option.cloudformation
-        }
-    )
+    found: dict[str, Any] = {}
+    for name, option in options_of(owner).items():
+        if option.cloudformation and wanted(name):
+            outer, _, inner = option.cloudformation.rpartition(".")
+            at = found.setdefault(outer, {}) if outer else found
+            at[inner] = written(getattr(part, name), option, names)
+    return said({name: said(value) if isinstance(value, dict) and name in NESTED else value for name, value in found.items()})
+
+
+NESTED = ("EndpointConfiguration", "AccessLogSetting")
+"""Properties that hold several options."""
 
 
 # --- The template ----------------------------------------------------------------------------------
@@ -242,7 +264,7 @@ def parameter(declared: DeploymentParameter, allowed: tuple[str, ...] = ()) -> d
 def allowed_values(api: Api) -> dict[str, tuple[str, ...]]:
     """The names of parameters that stand where one of a few values is wanted, and which they are."""
     found: dict[str, tuple[str, ...]] = {}
-    for leaf in leaves(api.routes):
+    for leaf in leaves(api):
         reference = whole_reference(leaf.value) if isinstance(leaf.value, str) and leaf.substituted else None
         if reference is not None and leaf.option is not None:
             choices = ("true", "false") if isinstance(leaf.option.example, bool) else leaf.option.choices
@@ -264,9 +286,11 @@ class Resources:
     """The resources of one API, each under a logical id that tells its place and stays when routes are added."""
 
     def __init__(self, api: Api) -> None:
-        self.api = api
+        self.api = api = effective(api)
         self.taken = {"Api", "Stage"}
         models = {model.name: self.named(f"{camel(model.name)}Model") for model in api.models}
+        self.validators: dict[Checks, str] = {}
+        """What is checked → the logical id of the validator that checks exactly that."""
         self.paths: dict[str, str] = {}
         """The path of each resource → its logical id; the root has none."""
         self.methods = []
@@ -278,7 +302,8 @@ class Resources:
                     self.paths[parent] = self.named(f"{camel(parent)}Resource")
             self.methods.append(self.named(place_of(route)))
         parameters = {each.name: self.named(camel(each.name)) for each in supplied(api)}
-        self.names = Names(parameters, models, self.taken)
+        authorizers = {each.name: self.named(f"{camel(each.name)}Authorizer") for each in api.authorizers}
+        self.names = Names(parameters, models, self.taken, authorizers)
 
     def named(self, wanted: str) -> str:
         """A logical id that is free; namesakes are numbered."""
@@ -287,14 +312,10 @@ class Resources:
         return name
 
     def all(self) -> dict[str, Any]:
-        """In the order a reader expects: API, models, paths, methods, permissions, deployment, stage."""
+        """In the order a reader expects: API, models, authorizers, paths, methods, gateway responses, permissions, deployment,
+        stage."""
         api, names = self.api, self.names
-        settings = {
-            "Name": text(api.name or "api", names),
-            "Description": api.description or None,
-            "BinaryMediaTypes": list(api.binary_media_types),
-        }
-        found: dict[str, Any] = {"Api": resource("AWS::ApiGateway::RestApi", settings)}
+        found: dict[str, Any] = {"Api": resource("AWS::ApiGateway::RestApi", rest_api(api, names))}
         for model in api.models:
             found[names.models[model.name]] = resource(
                 "AWS::ApiGateway::Model",
@@ -302,31 +323,45 @@ class Resources:
                     "RestApiId": {"Ref": "Api"},
                     "Name": model.name,
                     "ContentType": model.content_type,
+                    "Description": None if model.description is None else literal(model.description, names),
                     "Schema": schema_value(model.schema),
                 },
             )
+        for authorizer in api.authorizers:
+            found[names.authorizers[authorizer.name]] = resource("AWS::ApiGateway::Authorizer", decider(authorizer, names))
+        found |= self.declared_validators()
         for path, name in self.paths.items():
             above, _, part = path.rpartition("/")
             placed = {"RestApiId": {"Ref": "Api"}, "ParentId": self.place(above), "PathPart": text(part, names)}
             found[name] = resource("AWS::ApiGateway::Resource", placed)
         for route, name in zip(api.routes, self.methods, strict=True):
-            checks = None
-            if route.validate_request_body or route.validate_request_parameters:
-                checks = self.named(f"{name}Validator")
-                found[checks] = resource("AWS::ApiGateway::RequestValidator", validation(route, names))
-            found[name] = self.method(route, checks)
+            checks = checks_of(route)
+            if checks is not None and checks not in self.validators:
+                alone = sum(checks_of(other) == checks for other in api.routes) == 1
+                self.validators[checks] = self.named(f"{name}Validator" if alone else VALIDATORS.get(checks, "Validator"))
+                found[self.validators[checks]] = resource("AWS::ApiGateway::RequestValidator", validation(route, names))
+            found[name] = self.method(route, self.validators[checks] if checks is not None else None)
+        answers = {self.named(f"{camel(each.response_type.lower())}Response"): each for each in api.gateway_responses}
+        for name, answer in answers.items():
+            own = {"RestApiId": {"Ref": "Api"}} | properties(answer, names)
+            found[name] = resource("AWS::ApiGateway::GatewayResponse", own)
         content = hashlib.sha256(json.dumps(found).encode("ascii")).hexdigest()[:10]
         found |= self.permissions()
         deployment = self.named(f"Deployment{content}")
         found[deployment] = resource("AWS::ApiGateway::Deployment", {"RestApiId": {"Ref": "Api"}})
-        found[deployment]["DependsOn"] = self.methods
-        stage = {
-            "RestApiId": {"Ref": "Api"},
-            "DeploymentId": {"Ref": deployment},
-            "StageName": text(api.stage_name, names),
-            "Variables": {key: text(value, names) for key, value in api.stage_variables.items()},
-        }
-        found["Stage"] = resource("AWS::ApiGateway::Stage", stage)
+        found[deployment]["DependsOn"] = [*self.methods, *answers]
+        found["Stage"] = resource("AWS::ApiGateway::Stage", {"RestApiId": {"Ref": "Api"}, "DeploymentId": {"Ref": deployment}})
+        found["Stage"]["Properties"] |= stage(api, names)
+        return found
+
+    def declared_validators(self) -> dict[str, Any]:
+        """The request validators that have a name; each is known by what it checks."""
+        found = {}
+        for each in self.api.request_validators:
+            name = self.named(f"{camel(each.name)}Validator")
+            self.validators.setdefault((each.validate_request_body or False, each.validate_request_parameters or False), name)
+            own = {"RestApiId": {"Ref": "Api"}} | properties(each, self.names)
+            found[name] = resource("AWS::ApiGateway::RequestValidator", own)
         return found
 
     def place(self, path: str) -> dict[str, Any]:
@@ -356,6 +391,8 @@ class Resources:
         }
         for elsewhere in ("ValidateRequestBody", "ValidateRequestParameters", *effective):
             own.pop(elsewhere, None)
+        if route.authorizer is not None and route.authorizer in names.authorizers:
+            own["AuthorizerId"] = {"Ref": names.authorizers[route.authorizer]}
         return resource("AWS::ApiGateway::Method", first | own | effective)
 
     def modelled(self, found: Mapping[str, str]) -> dict[str, Any]:
@@ -366,25 +403,98 @@ class Resources:
     def permissions(self) -> dict[str, Any]:
         """What lets API Gateway invoke the functions, scoped as the CDK scopes it."""
         found: dict[str, Any] = {}
+        seen: set[tuple[str, str]] = set()
+        for authorizer in self.api.authorizers:
+            if authorizer.function and not authorizer.credentials_role:
+                own = self.names.authorizers[authorizer.name]
+                found[self.named(f"{own}Permission")] = permission(authorizer.function, f"authorizers/${{{own}}}", self.names)
         for route, name in zip(self.api.routes, self.methods, strict=True):
             backend = route.integration.backend
             if not isinstance(backend, Lambda):
                 continue
             for number, function in enumerate(backend.permitted, 1):
                 for kind, tail in sources(route, backend, self.names).items():
-                    arn = f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/{tail}"
-                    permission = resource(
-                        "AWS::Lambda::Permission",
-                        {
-                            "Action": "lambda:InvokeFunction",
-                            "FunctionName": text(function_arn(function), self.names),
-                            "Principal": "apigateway.amazonaws.com",
-                            "SourceArn": {"Fn::Sub": arn},
-                        },
-                    )
-                    if permission not in found.values():
-                        found[self.named(f"{name}{kind}Permission{number if number > 1 else ''}")] = permission
+                    key = (function_arn(function), tail)
+                    if key not in seen:
+                        seen.add(key)
+                        named = self.named(f"{name}{kind}Permission{number if number > 1 else ''}")
+                        found[named] = permission(function, tail, self.names)
         return found
+
+
+type Checks = tuple[bool | Reference, bool | Reference]
+"""(body, parameters) that a request validator checks."""
+
+VALIDATORS: Mapping[Checks, str] = {
+    (True, False): "BodyValidator",
+    (False, True): "ParametersValidator",
+    (True, True): "RequestValidator",
+}
+"""What a validator that several methods use is called."""
+
+
+def checks_of(route: Route) -> Checks | None:
+    """What the method wants checked; None for nothing."""
+    checks = (route.validate_request_body or False, route.validate_request_parameters or False)
+    return None if checks == (False, False) else checks
+
+
+def permission(function: str, tail: str, names: Names) -> dict[str, Any]:
+    """What lets API Gateway invoke a function for what stands at the end of an execute-api ARN, for Fn::Sub."""
+    arn = f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/{tail}"
+    return resource(
+        "AWS::Lambda::Permission",
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": text(function_arn(function), names),
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": {"Fn::Sub": arn},
+        },
+    )
+
+
+OF_THE_STAGE = (
+    *("stage_name", "stage_variables", "stage_description", "cache_cluster_enabled", "cache_cluster_size", "tracing_enabled"),
+    *("access_log_destination", "access_log_format", "method_settings", "stage_tags"),
+)
+"""The options of an API that are its stage's."""
+
+
+def rest_api(api: Api, names: Names) -> dict[str, Any]:
+    """The properties of the AWS::ApiGateway::RestApi."""
+    own = properties(api, names, lambda name: name not in (*OF_THE_STAGE, "parameters"))
+    if "Types" in (endpoint := own.get("EndpointConfiguration", {})):
+        endpoint["Types"] = [endpoint["Types"]]
+    return {"Name": text(api.name or "api", names), "Description": api.description or None} | own | tagged_with(own)
+
+
+def stage(api: Api, names: Names) -> dict[str, Any]:
+    """The properties of the AWS::ApiGateway::Stage, beside what it belongs to."""
+    own = properties(api, names, lambda name: name in OF_THE_STAGE)
+    for setting in own.get("MethodSettings", []):
+        if isinstance(setting["ResourcePath"], str):
+            setting["ResourcePath"] = method_path(setting["ResourcePath"])
+    return own | tagged_with(own)
+
+
+def method_path(path: str) -> str:
+    """A path as method settings take it: its slashes as ~1 behind one that stays; those of all and of the root as they are."""
+    return path if path in ("/", "/*") or not path.startswith("/") else "/" + path.replace("/", "~1")
+
+
+def tagged_with(own: Mapping[str, Any]) -> dict[str, Any]:
+    """Tags as a list of keys and values."""
+    return {"Tags": [{"Key": key, "Value": value} for key, value in own["Tags"].items()]} if "Tags" in own else {}
+
+
+def decider(authorizer: Authorizer, names: Names) -> dict[str, Any]:
+    """The properties of an AWS::ApiGateway::Authorizer."""
+    source, uri = authorizer.identity_source, authorizer.authorizer_uri
+    own = properties(authorizer, names) | {
+        "AuthorizerUri": None if uri is None else text(uri, names),
+        "IdentitySource": None if source is None else text(source, names),
+    }
+    return {"RestApiId": {"Ref": "Api"}} | own
 
 
 def resource(kind: str, wanted: Mapping[str, Any]) -> dict[str, Any]:

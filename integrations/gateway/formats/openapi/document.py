@@ -1,13 +1,22 @@
 """A definition as an OpenAPI 3.0.1 document with API Gateway's extensions, cased as AWS exports them."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from integrations.gateway.calls import VALIDATORS
-from integrations.gateway.definition import Api, Integration, IntegrationResponse, MethodResponse, Route
+from integrations.gateway.definition import (
+    Api,
+    Authorizer,
+    GatewayResponse,
+    Integration,
+    IntegrationResponse,
+    MethodResponse,
+    RequestValidator,
+    Route,
+    effective,
+)
 from integrations.gateway.formats.export import numbered
-from integrations.gateway.formats.openapi.schemas import content, schemas
+from integrations.gateway.formats.openapi.schemas import content, parsed, schemas
 from integrations.gateway.formats.openapi.spelling import (
     PASSTHROUGH,
     PLACES,
@@ -26,33 +35,109 @@ VERSION = "1.0"
 """What OpenAPI wants as the API's own version; a definition has none."""
 
 AUTHORIZER_TYPES = {"CUSTOM": "custom", "COGNITO_USER_POOLS": "cognito_user_pools"}
+AUTHORIZERS = ("TOKEN", "REQUEST", "COGNITO_USER_POOLS")
 SIGV4 = {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"}
 API_KEY = {"type": "apiKey", "name": "x-api-key", "in": "header"}
 
 
 def document(api: Api) -> dict[str, Any]:
     """The whole OpenAPI document."""
-    schemes = scheme_names(api)
+    api = effective(api)
+    names = Names(api)
     paths: dict[str, Any] = {}
-    validators: dict[str, Any] = {}
+    validators = {each.name: checks_of(each) for each in api.request_validators}
     for route in api.routes:
-        checks = validator(route)
+        checks = validator(route, names)
         if checks is not None:
-            validators[checks[0]] = checks[1]
+            validators.setdefault(*checks)
         if route.method in VERBS:
-            paths.setdefault(path_key(route), {}).setdefault(VERBS[route.method], operation(route, schemes))
+            paths.setdefault(path_key(route), {}).setdefault(VERBS[route.method], operation(route, names))
     return {
         "openapi": "3.0.1",
         "info": said({"title": text(api.name) or "api", "description": api.description or None, "version": VERSION}),
         "paths": paths,
-        "components": said({"schemas": schemas(api), "securitySchemes": security_schemes(api, schemes)}),
-        **said(
-            {
-                "x-amazon-apigateway-request-validators": validators,
-                "x-amazon-apigateway-binary-media-types": list(api.binary_media_types),
-            }
-        ),
+        "components": said({"schemas": schemas(api), "securitySchemes": security_schemes(api, names)}),
+        **said({"x-amazon-apigateway-request-validators": validators, **settings(api)}),
     }
+
+
+class Names:
+    """What the document calls its security schemes and request validators."""
+
+    def __init__(self, api: Api) -> None:
+        self.declared: dict[str, Authorizer] = {}
+        """The authorizers of the API, by name."""
+        for authorizer in api.authorizers:
+            self.declared.setdefault(authorizer.name, authorizer)
+        self.sigv4 = numbered("sigv4", self.declared)
+        self.api_key = numbered("api_key", self.declared)
+        self.outside: dict[tuple[str, str], str] = {}
+        """(authorization type, authorizer) of one that is not the API's → the name of its scheme; namesakes get a number."""
+        taken = {*self.declared, self.sigv4, self.api_key}
+        for route in api.routes:
+            key = (authorization(route) or "", route.authorizer or "")
+            if has_authorizer(route) and route.authorizer not in self.declared and key not in self.outside:
+                alone = whole_reference(route.authorizer or "")
+                base = alone.name if alone else re.sub(r"[^A-Za-z0-9._-]", "_", text(route.authorizer or ""))
+                self.outside[key] = numbered(base.replace("::", "_"), taken)
+                taken.add(self.outside[key])
+        self.validators: dict[tuple[Any, Any], str] = {}
+        """What is checked → the declared validator that checks exactly that."""
+        for each in api.request_validators:
+            checks = checks_of(each)
+            self.validators.setdefault((checks["validateRequestBody"], checks["validateRequestParameters"]), each.name)
+
+    def scheme(self, route: Route) -> str:
+        """The scheme of the authorizer that decides on a method."""
+        own = route.authorizer or ""
+        return own if own in self.declared else self.outside[authorization(route) or "", own]
+
+
+def settings(api: Api) -> dict[str, Any]:
+    """The extensions at the root: what is set of the API itself."""
+    endpoint = {
+        "types": None if api.endpoint_type is None else [text(api.endpoint_type)],
+        "vpcEndpointIds": [text(each) for each in api.vpc_endpoint_ids],
+        "ipAddressType": maybe(api.ip_address_type),
+        "disableExecuteApiEndpoint": scalar(api.disable_execute_api_endpoint),
+    }
+    answers = {text(each.response_type): gateway_response(each) for each in reversed(api.gateway_responses)}
+    return {
+        "x-amazon-apigateway-binary-media-types": list(api.binary_media_types),
+        "x-amazon-apigateway-endpoint-configuration": said(endpoint),
+        "x-amazon-apigateway-security-policy": maybe(api.security_policy),
+        "x-amazon-apigateway-endpoint-access-mode": maybe(api.endpoint_access_mode),
+        "x-amazon-apigateway-policy": None if api.policy is None else policy(api.policy),
+        "x-amazon-apigateway-api-key-source": maybe(api.api_key_source),
+        "x-amazon-apigateway-minimum-compression-size": scalar(api.minimum_compression_size),
+        "x-amazon-apigateway-gateway-responses": dict(reversed(answers.items())),
+    }
+
+
+def gateway_response(response: GatewayResponse) -> dict[str, Any]:
+    """One of the gateway's own answers; empty where only its type is said."""
+    return said(
+        {
+            "statusCode": maybe(response.status_code),
+            "responseParameters": texts(response.response_parameters),
+            "responseTemplates": {key: template_text(found) for key, found in response.response_templates.items()},
+        }
+    )
+
+
+def policy(document: str) -> Any:
+    """The resource policy as the JSON value that it is, or its text where it is none."""
+    value = parsed(document)
+    return filled(value) if isinstance(value, dict) else text(document)
+
+
+def filled(value: Any) -> Any:
+    """A JSON value with its texts as they stand in the file."""
+    if isinstance(value, dict):
+        return {key: filled(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [filled(inner) for inner in value]
+    return text(value) if isinstance(value, str) else value
 
 
 def path_key(route: Route) -> str:
@@ -60,9 +145,9 @@ def path_key(route: Route) -> str:
     return text(route.path) if route.path.startswith("/") else f"/{text(route.path)}"
 
 
-def operation(route: Route, schemes: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+def operation(route: Route, names: Names) -> dict[str, Any]:
     """A method: what it takes and answers, who may call it, and its integration."""
-    checks = validator(route)
+    checks = validator(route, names)
     bodies = content(route.request_models)
     auth = authorization(route)
     return said(
@@ -78,7 +163,7 @@ def operation(route: Route, schemes: Mapping[tuple[str, str], str]) -> dict[str,
         "responses": {text(response.status_code): method_response(response) for response in route.method_responses},
         **said(
             {
-                "security": security(route, schemes),
+                "security": security(route, names),
                 "x-amazon-apigateway-auth": {"type": auth} if auth is not None and auth_is_plain(route) else None,
                 "x-amazon-apigateway-request-validator": checks[0] if checks else None,
                 "x-amazon-apigateway-integration": integration(route.integration),
@@ -111,15 +196,20 @@ def method_response(response: MethodResponse) -> dict[str, Any]:
     }
 
 
-def validator(route: Route) -> tuple[str, dict[str, Any]] | None:
+def checks_of(of: Route | RequestValidator) -> dict[str, Any]:
+    """What is checked, as a request validator says it."""
+    body, others = of.validate_request_body or False, of.validate_request_parameters or False
+    return {"validateRequestBody": scalar(body), "validateRequestParameters": scalar(others)}
+
+
+def validator(route: Route, names: Names) -> tuple[str, dict[str, Any]] | None:
     """The name and the checks of the method's request validator."""
-    body, others = route.validate_request_body or False, route.validate_request_parameters or False
-    if not body and not others:
+    checks = checks_of(route)
+    body, others = checks.values()
+    if body is False and others is False:
         return None
-    checks = {"validateRequestBody": scalar(body), "validateRequestParameters": scalar(others)}
-    if isinstance(body, bool) and isinstance(others, bool):
-        return VALIDATORS[body, others], checks
-    return f"Validate body: {scalar(body)}, parameters: {scalar(others)}", checks
+    usual = VALIDATORS.get((body, others), f"Validate body: {body}, parameters: {others}")
+    return names.validators.get((body, others), usual), checks
 
 
 def authorization(route: Route) -> str | None:
@@ -137,42 +227,28 @@ def has_authorizer(route: Route) -> bool:
     return authorization(route) in AUTHORIZER_TYPES and bool(route.authorizer)
 
 
-def scheme_names(api: Api) -> dict[tuple[str, str], str]:
-    """(authorization type, authorizer) → the name of its security scheme; namesakes get a number."""
-    names: dict[tuple[str, str], str] = {}
-    for route in api.routes:
-        if has_authorizer(route):
-            alone = whole_reference(route.authorizer or "")
-            base = alone.name if alone else re.sub(r"[^A-Za-z0-9._-]", "_", text(route.authorizer or ""))
-            base = base.replace("::", "_")
-            key = (authorization(route) or "", route.authorizer or "")
-            if key not in names:
-                names[key] = numbered(base, ("sigv4", "api_key", *names.values()))
-    return names
-
-
-def security(route: Route, schemes: Mapping[tuple[str, str], str]) -> list[dict[str, list[str]]]:
+def security(route: Route, names: Names) -> list[dict[str, list[str]]]:
     """Who may call the method: each entry names a scheme."""
     found: list[dict[str, list[str]]] = []
     if authorization(route) == "AWS_IAM":
-        found.append({"sigv4": []})
+        found.append({names.sigv4: []})
     elif has_authorizer(route):
-        name = schemes[authorization(route) or "", route.authorizer or ""]
-        found.append({name: [text(scope) for scope in route.authorization_scopes]})
+        found.append({names.scheme(route): [text(scope) for scope in route.authorization_scopes]})
     if route.api_key_required is True:
-        found.append({"api_key": []})
+        found.append({names.api_key: []})
     return found
 
 
-def security_schemes(api: Api, schemes: Mapping[tuple[str, str], str]) -> dict[str, Any]:
-    """The schemes that the methods name. An authorizer is left without its URI or user pools, so that AWS refuses the import
-    until somebody completes it: left out, it would open the method to everybody."""
+def security_schemes(api: Api, names: Names) -> dict[str, Any]:
+    """The schemes that the methods name, and the API's authorizers. One that is not the API's is left without its URI or user
+    pools, so that AWS refuses the import until somebody completes it: left out, it would open the method to everybody."""
     found: dict[str, Any] = {}
     if any(route.api_key_required is True for route in api.routes):
-        found["api_key"] = API_KEY
+        found[names.api_key] = API_KEY
     if any(authorization(route) == "AWS_IAM" for route in api.routes):
-        found["sigv4"] = SIGV4
-    for (kind, _), name in schemes.items():
+        found[names.sigv4] = SIGV4
+    found |= {name: scheme(authorizer) for name, authorizer in names.declared.items()}
+    for (kind, _), name in names.outside.items():
         incomplete = {"type": "token"} if kind == "CUSTOM" else {"type": "cognito_user_pools", "providerARNs": []}
         found[name] = {
             "type": "apiKey",
@@ -182,6 +258,31 @@ def security_schemes(api: Api, schemes: Mapping[tuple[str, str], str]) -> dict[s
             "x-amazon-apigateway-authorizer": incomplete,
         }
     return found
+
+
+HEADER = "method.request.header."
+
+
+def scheme(authorizer: Authorizer) -> dict[str, Any]:
+    """An authorizer of the API as a security scheme: a token's header is the scheme's own, other sources stand beside it."""
+    source = maybe(authorizer.identity_source)
+    is_header = source is not None and source.startswith(HEADER) and authorizer.type != "REQUEST"
+    own = {
+        "type": lower(authorizer.type, AUTHORIZERS),
+        "authorizerUri": maybe(authorizer.authorizer_uri),
+        "authorizerCredentials": maybe(authorizer.credentials_role),
+        "identitySource": None if is_header else source,
+        "identityValidationExpression": authorizer.identity_validation_expression,
+        "authorizerResultTtlInSeconds": scalar(authorizer.result_ttl_seconds),
+        "providerARNs": [text(each) for each in authorizer.provider_arns],
+    }
+    return {
+        "type": "apiKey",
+        "name": source.removeprefix(HEADER) if source and is_header else "Unused",
+        "in": "header",
+        "x-amazon-apigateway-authtype": authorizer.auth_type or AUTHORIZER_TYPES[authorizer.authorization_type],
+        "x-amazon-apigateway-authorizer": said(own),
+    }
 
 
 def integration(value: Integration) -> dict[str, Any]:

@@ -1,17 +1,16 @@
 """The part of a definition that an OpenAPI file holds: what the reader makes of the document."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from integrations.gateway.definition import CALLER_CREDENTIALS, Api, Integration, MethodResponse, Model, Route
 from integrations.gateway.formats.backends import backend_of
 from integrations.gateway.formats.openapi.document import (
+    Names,
     authorization,
     has_authorizer,
     parameters,
     path_key,
     responses,
-    scheme_names,
 )
 from integrations.gateway.formats.openapi.schemas import compact, is_built_in, schema
 from integrations.gateway.formats.openapi.spelling import (
@@ -32,11 +31,11 @@ from integrations.gateway.options import ALL_TYPES
 
 def sayable(api: Api) -> Api:
     """The definition as this format holds it: what `load` makes of the file that `dump` writes."""
-    schemes = scheme_names(api)
+    names = Names(api)
     routes: dict[tuple[str, str], Route] = {}
     for route in api.routes:
         if route.method in VERBS:
-            routes.setdefault((path_key(route), route.method), sayable_route(route, schemes))
+            routes.setdefault((path_key(route), route.method), sayable_route(route, names))
     models = {model.name: Model(name=model.name, schema=compact(schema(model))) for model in api.models}
     by_path = dict.fromkeys(path for path, _ in routes)
     return Api(
@@ -48,12 +47,12 @@ def sayable(api: Api) -> Api:
     )
 
 
-def sayable_route(route: Route, schemes: Mapping[tuple[str, str], str]) -> Route:
+def sayable_route(route: Route, names: Names) -> Route:
     """A route as the file holds it."""
     by_authorizer = has_authorizer(route)
     kind, authorizer = authorization(route), None
     if by_authorizer:
-        authorizer = referred(schemes[kind or "", route.authorizer or ""])
+        authorizer = referred(names.scheme(route))
     required = {f"method.request.{LOCATIONS[place]}.{name}": value for (place, name), value in parameters(route).items()}
     answers = [
         MethodResponse(

@@ -1,11 +1,12 @@
 """What an OpenAPI file leaves out of a definition or says in another way, as findings."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
+from typing import Any
 
 from integrations.gateway.definition import METHODS, Api, AwsService, Integration, Lambda, Route, leaves
 from integrations.gateway.findings import Finding, Path, Severity
-from integrations.gateway.formats.export import broken_text, lost, noted, refused, unwritten
+from integrations.gateway.formats.export import broken_text, lost, noted, refused
 from integrations.gateway.formats.openapi.document import authorization, has_authorizer, path_key, response_key
 from integrations.gateway.formats.openapi.schemas import parsed
 from integrations.gateway.formats.openapi.spelling import IMPORTED, VERBS, text
@@ -23,6 +24,23 @@ EXTENSIONS = GUIDE + "api-gateway-swagger-extensions.html"
 RESPONSES = GUIDE + "api-gateway-swagger-extensions-integration-responses.html"
 PERMISSION = GUIDE + "permissions.html"
 
+NO_PERMISSION = (
+    "OpenAPI holds no Lambda permission: let apigateway.amazonaws.com invoke the function, or every call answers 500. "
+    "CloudFormation, CDK and boto3 hold it."
+)
+OF_THE_STAGE = {
+    "stage_variables": "Give it the variables after the import.",
+    "stage_description": "Describe it after the import.",
+    "cache_cluster_enabled": "Give it a cache cluster after the import.",
+    "cache_cluster_size": "Give it a cache cluster after the import.",
+    "tracing_enabled": "Turn tracing on after the import.",
+    "access_log_destination": "Give it its access log after the import.",
+    "access_log_format": "Give it its access log after the import.",
+    "method_settings": "Give it the settings of its methods after the import.",
+    "stage_tags": "Tag it after the import.",
+}
+"""The settings of a stage → what to do instead."""
+
 PERMISSION_OPTIONS = {"allow_test_invoke": True, "scope_permission_to_method": True, "permission_functions": ()}
 """What only shapes the Lambda permission → its default."""
 
@@ -35,12 +53,15 @@ def unsaid(api: Api) -> Iterator[Finding]:
     if api.stage_name != Api().stage_name:
         message = f"OpenAPI holds no stage. Name it when you deploy the import: --stage-name {api.stage_name}."
         yield lost(("stage_name",), message, docs=EXTENSIONS)
-    if api.stage_variables:
-        yield lost(("stage_variables",), "OpenAPI holds no stage. Give it the variables after the import.", docs=EXTENSIONS)
+    for name in (name for name in OF_THE_STAGE if getattr(api, name) not in (None, (), {})):
+        yield lost((name,), f"OpenAPI holds no stage. {OF_THE_STAGE[name]}", docs=EXTENSIONS)
+    if api.tags:
+        yield lost(("tags",), "AWS's importer gives tags to HTTP APIs only. Tag the API after the import.", docs=EXTENSIONS)
     for index, parameter in enumerate(api.parameters):
         message = f"OpenAPI has no parameters: what is declared of {parameter.name} is not in the file."
         yield lost(("parameters", index), message, docs=EXTENSIONS)
     yield from _unsaid_models(api)
+    declared = {authorizer.name for authorizer in api.authorizers}
     seen: set[tuple[str, str]] = set()
     for index, route in enumerate(api.routes):
         path: Path = ("routes", index)
@@ -50,11 +71,11 @@ def unsaid(api: Api) -> Iterator[Finding]:
         if (path_key(route), route.method) in seen:
             yield refused((*path, "path"), "Another route has the same method and path; OpenAPI holds one. Change either.")
         seen.add((path_key(route), route.method))
-        yield from _unsaid_access(route, path)
+        yield from _unsaid_access(route, path, declared)
         yield from _unsaid_parameters(route, path)
         yield from _unsaid_responses(route.integration, (*path, "integration", "integration_responses"))
         yield from _unsaid_backend(route.integration, (*path, "integration"))
-    yield from unwritten(api)
+    yield from _unsaid_shared(api)
     yield from _references(api)
     yield from broken_text(api)
 
@@ -70,9 +91,34 @@ def _unsaid_models(api: Api) -> Iterator[Finding]:
             yield refused((*path, "schema"), "OpenAPI holds the schema as JSON, and this is no JSON object. Correct the schema.")
         if model.content_type != "application/json":
             yield lost((*path, "content_type"), "A model in OpenAPI is one of application/json.", docs=EXTENSIONS)
+        if model.description is not None:
+            yield lost((*path, "description"), "A model in OpenAPI is its schema; describe it there.", docs=EXTENSIONS)
 
 
-def _unsaid_access(route: Route, path: Path) -> Iterator[Finding]:
+def _unsaid_shared(api: Api) -> Iterator[Finding]:
+    named: dict[str, Callable[[Any], str]] = {
+        "authorizers": lambda authorizer: authorizer.name,
+        "request_validators": lambda validator: validator.name,
+        "gateway_responses": lambda response: text(response.response_type),
+    }
+    for part, name_of in named.items():
+        names: set[str] = set()
+        for index, each in enumerate(getattr(api, part)):
+            if name_of(each) in names:
+                yield refused(
+                    (part, index), f"Another one is called {name_of(each)!r:.40} too; OpenAPI holds one. Change either."
+                )
+            names.add(name_of(each))
+    for index, authorizer in enumerate(api.authorizers):
+        if authorizer.function and not authorizer.credentials_role:
+            yield noted(("authorizers", index, "function"), NO_PERMISSION, Severity.FAILURE, docs=PERMISSION, evidence="PF")
+    if api.policy is not None and not isinstance(parsed(api.policy), dict):
+        yield refused(("policy",), "OpenAPI holds the policy as JSON, and this is no JSON object. Correct it.")
+
+
+def _unsaid_access(route: Route, path: Path, declared: Container[str]) -> Iterator[Finding]:
+    if has_authorizer(route) and route.authorizer in declared:
+        return
     if has_authorizer(route):
         what = "Lambda function" if authorization(route) == "CUSTOM" else "user pools"
         message = (
@@ -143,15 +189,12 @@ def _unsaid_backend(value: Integration, path: Path) -> Iterator[Finding]:
         if getattr(value.backend, name) not in (None, default):
             yield lost((*path, "backend", name), "It shapes the Lambda permission, which OpenAPI does not hold.", docs=PERMISSION)
     if not value.credentials:
-        message = (
-            "OpenAPI holds no Lambda permission: let apigateway.amazonaws.com invoke the function, or every call answers 500. "
-            "CloudFormation, CDK and boto3 hold it."
-        )
-        yield noted((*path, "backend", "function"), message, Severity.FAILURE, docs=PERMISSION, evidence="PF")
+        yield noted((*path, "backend", "function"), NO_PERMISSION, Severity.FAILURE, docs=PERMISSION, evidence="PF")
 
 
 def _references(api: Api) -> Iterator[Finding]:
-    for leaf in leaves(replace(api, parameters=(), stage_name="", stage_variables={})):
+    elsewhere = ("stage_name", *OF_THE_STAGE, "tags", "structures")
+    for leaf in leaves(replace(api, parameters=(), **{name: getattr(Api(), name) for name in elsewhere})):
         value = leaf.value
         if not isinstance(value, str) or "${" not in value or leaf.path[2:3] in UNREAD or leaf.path[3:5] in UNREAD:
             continue
