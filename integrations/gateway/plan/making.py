@@ -224,7 +224,7 @@ class _Making:
     def prepare(self) -> None:
         """The API, resources, and what methods refer to."""
         for key, thing in self.wanted.items():
-            if key[0] in METHOD_PARTS or key[0] in ("add_permission", "create_deployment", "create_stage"):
+            if key[0] in METHOD_PARTS or key[0] in ("add_permission", "create_deployment", "create_stage", "update_stage"):
                 continue
             if key not in self.held:
                 if key[0] == "create_resource":
@@ -446,6 +446,7 @@ class _Making:
             self.make(stage, Phase.STAGE)
         else:
             self.move(stage, old, Ref("deployment", "id") if moves else "")
+        self.settle()
         if moves and not self.changes:
             before = f"deployment {old.answer.get('deploymentId', '')}" if old is not None else ""
             after, label = "a deployment of what is configured", f"Stage {self.stage_name}"
@@ -475,6 +476,24 @@ class _Making:
     def last_routes(self) -> set[str]:
         """The methods that the definitions applied so far had."""
         return {" ".join(key[1:3]) for key in self.owned if key[0] == "put_method"}
+
+    def settle(self) -> None:
+        """How the stage logs and runs its methods; a setting that the definition does not name stays as it is."""
+        key = ("update_stage", self.stage_name)
+        settings, old = self.wanted.get(key), self.held.get(key)
+        if settings is None or settings.call is None:
+            return
+        names = tuple(settings.says) if old is None else differing(old, settings, self.known)
+        operations: list[Value] = [{"op": "replace", "path": name, "value": settings.says[name]} for name in names]
+        if operations and (self.whole or old is None):
+            call = replace(settings.call, parameters={**settings.call.parameters, "patchOperations": operations})
+            self.calls.append(self.call(call, Phase.STAGE, f"Change the settings of stage {self.stage_name}", options=names))
+            for name in names:
+                before, after = str(old.says.get(name, "")) if old is not None else "", str(settings.says[name])
+                kind: Literal["add", "change"] = "change" if before else "add"
+                self.changes.append(
+                    Change(route="", kind=kind, option="/stage", label=f"Stage {name}", before=before, after=after)
+                )
 
     def serves(self, deployment_id: str) -> bool:
         """Whether a deployment holds the definition: its description says of what it was made.

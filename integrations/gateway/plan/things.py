@@ -8,7 +8,7 @@ from typing import Any
 
 from integrations.gateway.account import AccountState, Answer
 from integrations.gateway.calls import Call, Given, Joined, Ref, Value, joined
-from integrations.gateway.definition import Integration
+from integrations.gateway.definition import Authorizer, Integration, MethodSettings
 from integrations.gateway.observed import checks_of, methods, source_of
 from integrations.gateway.options import options_of
 from integrations.gateway.plan.value import canonical, value_to_json
@@ -40,7 +40,10 @@ def _defaults(owner: type) -> dict[str, Any]:
 KINDS: dict[str, Kind] = {
     "create_rest_api": Kind(
         noun="API",
-        says={"name": "", "description": "", "binaryMediaTypes": []},
+        says={
+            **{"name": "", "description": "", "binaryMediaTypes": [], "policy": "", "apiKeySource": "HEADER"},
+            **{"disableExecuteApiEndpoint": False, "securityPolicy": "", "endpointAccessMode": "", "minimumCompressionSize": ""},
+        },
         update="update_rest_api",
         delete="delete_rest_api",
         shared=True,
@@ -51,6 +54,19 @@ KINDS: dict[str, Kind] = {
         says={"description": "", "schema": "", "contentType": "application/json"},
         update="update_model",
         delete="delete_model",
+        shared=True,
+    ),
+    "create_authorizer": Kind(
+        noun="authorizer",
+        says=_defaults(Authorizer) | {"type": "", "providerARNs": [], "authorizerUri": ""},
+        update="update_authorizer",
+        delete="delete_authorizer",
+        shared=True,
+    ),
+    "put_gateway_response": Kind(
+        noun="gateway response",
+        says={"statusCode": "", "responseParameters": {}, "responseTemplates": {}},
+        delete="delete_gateway_response",
         shared=True,
     ),
     "create_request_validator": Kind(noun="request validator", says={}, delete="delete_request_validator", shared=True),
@@ -91,7 +107,17 @@ KINDS: dict[str, Kind] = {
     ),
     "add_permission": Kind(noun="permission", says={}, delete="remove_permission"),
     "create_deployment": Kind(noun="deployment", says={}, shared=True),
-    "create_stage": Kind(noun="stage", says={"variables": {}}, update="update_stage", delete="delete_stage", shared=True),
+    "create_stage": Kind(
+        noun="stage",
+        says={
+            **{"variables": {}, "description": "", "cacheClusterEnabled": False, "cacheClusterSize": ""},
+            **{"tracingEnabled": False},
+        },
+        update="update_stage",
+        delete="delete_stage",
+        shared=True,
+    ),
+    "update_stage": Kind(noun="settings of the stage", says={}, shared=True),
 }
 """Operation → what it makes. What `calls_of` may ask for stands here, parameter by parameter: a test holds it."""
 
@@ -189,9 +215,18 @@ def wanted(calls: Iterable[Call], given: Mapping[str, str]) -> dict[Key, Thing]:
         made = Call(service=call.service, operation=call.operation, parameters=parameters, name=call.name)
         key = _key(made)
         says = {name: value for name, value in parameters.items() if name in KINDS[call.operation].says}
+        if call.operation == "update_stage":
+            says = dict(_patched(parameters["patchOperations"]))
         at = {name: value for name, value in parameters.items() if name not in says}
         found.setdefault(key, Thing(key=key, says=says, at=at, call=made))
     return found
+
+
+def _patched(operations: Value) -> Iterator[tuple[str, Value]]:
+    """(path, value) of each patch."""
+    for one in operations if isinstance(operations, list) else ():
+        if isinstance(one, dict):
+            yield str(one["path"]), one["value"]
 
 
 def _key(call: Call) -> Key:
@@ -208,7 +243,7 @@ def _key(call: Call) -> Key:
             return (call.operation, *map(str, checks))
         case "put_gateway_response":
             return (call.operation, str(parameters["responseType"]))
-        case "create_stage":
+        case "create_stage" | "update_stage":
             return (call.operation, str(parameters["stageName"]))
         case "add_permission":
             return (call.operation, str(parameters["FunctionName"]), _with_place(parameters["SourceArn"]))
@@ -220,9 +255,9 @@ def _key(call: Call) -> Key:
 
 
 def _with_place(source: Value) -> str:
-    """A source ARN with `{api}` where the API's id stands."""
+    """A source ARN with `{api}` where the API's id stands, and `{authorizer NAME}` for that of an authorizer."""
     return (
-        "".join("{api}" if isinstance(part, Ref) else str(part) for part in source.parts)
+        "".join(f"{{{part.call}}}" if isinstance(part, Ref) else str(part) for part in source.parts)
         if isinstance(source, Joined)
         else str(source)
     )
@@ -233,7 +268,7 @@ def content(things: Mapping[Key, Thing]) -> str:
     held = [
         [*thing.key, {name: value_to_json(value) for name, value in thing.says.items()}]
         for thing in things.values()
-        if thing.key[0] not in ("create_deployment", "create_stage", "add_permission")
+        if thing.key[0] not in ("create_deployment", "create_stage", "update_stage", "add_permission")
     ]
     return hashlib.sha256(canonical(sorted(held, key=canonical)).encode("ascii")).hexdigest()[:12]
 
@@ -271,12 +306,29 @@ def _held(state: AccountState) -> Iterator[Thing]:
     for stage in state.stages:
         at = api | {"stageName": str(stage["stageName"])}
         yield _thing(("create_stage", str(stage["stageName"])), stage, at, stage)
+        yield Thing(key=("update_stage", str(stage["stageName"])), says=dict(_settings(stage)), at=at, answer=stage)
     for function, statements in state.policies.items():
         for statement in statements:
             if (source := permitted_source(statement)) and f":{state.api_id}/" in source:
                 at = {"FunctionName": function, "StatementId": str(statement["Sid"])}
                 place = source.replace(f":{state.api_id}/", ":{api}/", 1)
+                for one in state.authorizers:
+                    place = place.replace(
+                        f":{{api}}/authorizers/{one['id']}", f":{{api}}/authorizers/{{authorizer {one['name']}}}"
+                    )
                 yield _thing(("add_permission", function, place), {}, at, statement)
+
+
+def _settings(stage: Answer) -> Iterator[tuple[str, Value]]:
+    """(path, value) of the patches that would give a stage its access log and the settings of its methods."""
+    for name, value in (stage.get("accessLogSettings") or {}).items():
+        yield f"/accessLogSettings/{name}", str(value)
+    for method, held in (stage.get("methodSettings") or {}).items():
+        for option in options_of(MethodSettings).values():
+            name = option.cloudformation[:1].lower() + option.cloudformation[1:]
+            if option.boto3 and name in held:
+                value = held[name]
+                yield f"/{method}/{option.boto3}", f"{value:g}" if isinstance(value, float) else _text(value)
 
 
 def permitted_source(statement: Answer) -> str:
@@ -314,7 +366,7 @@ def differing(before: Thing, after: Thing, known: Mapping[str, Answer]) -> tuple
     and did not keep is none."""
     kind, found = after.kind, []
     ignored = ignored_by(str(after.says.get("type", ""))) if after.key[0] == "put_integration" else frozenset()
-    for name, default in kind.says.items():
+    for name, default in (kind.says or dict.fromkeys(after.says, "")).items():
         mine, theirs = settled(after.says.get(name, default), {}, known), before.says.get(name, default)
         if name in ignored and name not in before.says:
             continue

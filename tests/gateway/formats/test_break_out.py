@@ -164,7 +164,7 @@ def check(target: str, owner: Any, name: str, place: str, text: str) -> None:
     """Whether the text is in the file exactly where the mark was, or the export says why not."""
     if (owner, name) == (Route, "path"):
         text = text.replace("/", "") or "-"
-    reads = place != "key" and options_of(owner)[name].text == "reference"
+    reads = place != "key" and options_of(owner)[name].reads_references
     given = escaped(text) if reads else text
     export = FORMATS[target].dump(holding(owner, name, place, given))
     if is_said(export, owner, name):
