@@ -2,6 +2,7 @@
 
 import keyword
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,8 +71,8 @@ def statement(value: Any, *, indent: int = 0, target: str = "") -> str:
 
 
 def _width(line: str) -> int:
-    """At least the columns that black counts: it takes a wide character for two."""
-    return len(line) + (0 if line.isascii() else sum(character > "\u02ff" for character in line))
+    """The columns that black counts: it takes a wide character for two."""
+    return len(line) + (0 if line.isascii() else sum(unicodedata.east_asian_width(character) in "WF" for character in line))
 
 
 def _exploded(left: str, items: Iterable[tuple[str, Any]], right: str, indent: int) -> str:
