@@ -158,7 +158,8 @@ def error_of(error: Exception, what: str) -> AwsError:
     if isinstance(error, ProfileNotFound):
         return AwsError(f"{error}. Name a profile of the server's AWS configuration in the environment.", "NoProfile")
     if isinstance(error, HTTPClientError | ConnectionError):
-        return AwsError(f"AWS did not answer {what}: {error}. Check the network and the Region, then try again.", "Network")
+        reason = str(error).rstrip(".")
+        return AwsError(f"AWS did not answer {what}: {reason}. Check the network and the Region, then try again.", "Network")
     return AwsError(f"{what} could not be sent: {error}.", type(error).__name__)
 
 

@@ -39,6 +39,7 @@ from integrations.models import (
     State,
     placements_of,
 )
+from integrations.recovery import settle
 
 DEPLOYS = (Purpose.DEPLOY, Purpose.ADOPT)
 """Purposes that put a definition there."""
@@ -106,6 +107,8 @@ def read(placement: Placement, person: str, api: Api | None = None) -> Reading:
     """The account, as far as a plan needs it that makes it hold `api` (values in place). Raises AwsError."""
     environment = placement.environment
     account = enter(environment, person)
+    if placement.pk:
+        settle(placement, account)
     functions = functions_of(api, nothing(environment)) if api else ()
     state = account.account_state(placement.rest_api_id, stage_name=environment.stage_name, functions=functions)
     if placement.pk:

@@ -8,6 +8,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from integrations.aws import Account, AwsError
+from integrations.models import OVER, CallState, Operation, OperationCall, Placement
+
 type Answer = Mapping[str, Any]
 
 type Ask = Callable[[str, str, Mapping[str, Any]], Answer | None]
@@ -163,3 +166,51 @@ def _items(ask: Ask, operation: str, at: Mapping[str, Any]) -> Iterator[Answer]:
         if not page.get("position"):
             return
         position = {"position": page["position"]}
+
+
+# --- After an operation -----------------------------------------------------------------------------
+
+
+def settle(placement: Placement, account: Account) -> None:
+    """Find out what became of calls whose answers were lost for good: the REST API that was made, the stage that moved. The next
+    plan goes on from there. Raises AwsError."""
+
+    def ask(service: str, operation: str, parameters: Mapping[str, Any]) -> Answer | None:
+        try:
+            return account.ask(service, operation, **parameters)
+        except AwsError as error:
+            if error.is_missing:
+                return None
+            raise
+
+    lost = OperationCall.objects.filter(operation__placement=placement, operation__state__in=OVER, state=CallState.STARTED)
+    for call in lost.select_related("operation").order_by("operation__requested_at"):
+        found = find(ask, call.service, call.operation_name, call.parameters, call.operation.marker)
+        call.state = CallState.FAILED if found is None else CallState.FOUND
+        call.save(update_fields=["state"])
+        if found is not None and call.operation_name == "create_rest_api" and not placement.rest_api_id:
+            placement.rest_api_id = str(found["id"])
+            placement.save(update_fields=["rest_api_id"])
+        elif found is not None and call.operation_name in ("create_stage", "update_stage"):
+            call.operation.placement = placement
+            keep_live(call.operation, deployment_of(call))
+
+
+def deployment_of(call: OperationCall) -> str:
+    """The deployment that a call pointed a stage to; empty where it pointed it to none."""
+    if call.operation_name == "create_deployment":
+        return str(call.answer["id"])
+    patches = (patch["value"] for patch in call.parameters.get("patchOperations", []) if patch["path"] == "/deploymentId")
+    return str(call.parameters.get("deploymentId") or next(patches, ""))
+
+
+def keep_live(operation: Operation, deployment_id: str) -> None:
+    """Remember what the stage points to since the operation moved it."""
+    placement, former = operation.placement, operation.placement.deployments.filter(deployment_id=deployment_id).first()
+    if former is not None:
+        placement.live = former
+        placement.forget()
+    elif deployment_id and operation.definition:
+        placement.went_live(
+            deployment_id, operation.api, revision=operation.revision, by=operation.requested_by, note=operation.note
+        )

@@ -26,18 +26,18 @@ from django.utils import timezone
 from configurator.logs import OUTAGES
 from integrations import recovery
 from integrations.aws import Account, AwsError, connect
+from integrations.deployment import applied, bindings_hash, remember
 from integrations.gateway.account import AccountState
 from integrations.gateway.plan import Phase, PlanError, PlannedCall, functions_of, make_plan
 from integrations.gateway.plan import from_json as plan_from_json
 from integrations.gateway.plan.things import settled
-from integrations.gateway.plan.value import sha256
 from integrations.gateway.rates import Pace
-from integrations.models import CallState, Operation, OperationCall, Placement, Purpose, State, Worker
+from integrations.models import CallState, Operation, OperationCall, Purpose, State, Worker
 
 log = logging.getLogger("gatehouse.worker")
 
-TRIES = 8
-"""How often a call is sent before it is given up, when AWS is busy or does not answer."""
+TRIES, BUSY_TRIES = 8, 40
+"""How often a call is sent before it is given up, when AWS does not answer, and when it is busy: some minutes."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0
 """Seconds, before the second try and at most: doubled each time, then a random part of it (full jitter)."""
 RENEWED_EVERY = 5.0
@@ -94,8 +94,8 @@ class Carrier:
     def run(self) -> None:
         """Until it is over, or this worker no longer has it."""
         try:
-            self.account = self.connected()
             self.plan = plan_from_json(self.operation.plan)
+            self.account = self.connected()
             rows = self.begun()
             for planned, row in zip(self.plan.calls, rows, strict=True):
                 self.carry(planned, row)
@@ -169,13 +169,13 @@ class Carrier:
                 state,
                 values={},
                 stage_name=self.plan.stage_name,
-                applied=(operation.api,),
+                applied=applied(placement),
+                last=self.plan,
                 whole=placement.whole,
             )
         except (AwsError, PlanError) as error:
             return f" It could not be read back: {error}"
-        placement.read_at, placement.differences = timezone.now(), len(left.changes)
-        placement.save(update_fields=["read_at", "differences"])
+        remember(placement, state)
         if left.is_empty:
             return " Read back: the account is as the plan said."
         names = ", ".join(sorted({f"{change.route} {change.label}".strip() for change in left.changes})[:5])
@@ -197,7 +197,8 @@ class Carrier:
         self.operation.refresh_from_db(fields=["cancel_requested_at", "cancelled_by"])
         if self.operation.cancel_requested_at is not None:
             who = self.operation.cancelled_by
-            raise Ended(State.CANCELLED, f"Cancelled{f' by {who}' if who else ''}. {self.left()}")
+            words = f"Cancelled{f' by {who}' if who else ''}. {self.left()}"
+            raise Ended(State.CANCELLED, f"{words} Plan again to finish it, or plan an earlier revision to take it back.")
         if self.stopping():
             raise Stopped
 
@@ -206,7 +207,9 @@ class Carrier:
         plain = {key: settled(value, {}, self.answers) for key, value in planned.call.parameters.items()}
         row.parameters = recovery.marked(row.operation_name, plain, self.operation.marker)
         unknown, expired = row.state == CallState.STARTED, False
-        for number in range(1, TRIES + 1):
+        number = 0
+        while True:
+            number += 1
             if unknown and (found := self.found(row)) is not None:
                 return self.done(planned, row, found, CallState.FOUND)
             answer = self.sent(row)
@@ -216,12 +219,11 @@ class Carrier:
             if not answer.is_passing or (answer.is_expired and expired):
                 found = self.found(row) if unknown else None
                 return self.done(planned, row, found, CallState.FOUND) if found is not None else self.refused(row, answer)
-            if number == TRIES:
+            if number >= tries_after(answer):
                 return self.given_up(row, answer, unknown)
             self.wait(row.attempts[-1]["waits_s"])
             if answer.is_expired:
                 self.account, expired = self.connected(), True
-        return None
 
     def sent(self, row: OperationCall) -> Mapping[str, Any] | AwsError:
         """Send it once; both that and what came of it are written down."""
@@ -286,29 +288,24 @@ class Carrier:
     def moved(self, row: OperationCall) -> None:
         """The stage has moved: keep what is live now."""
         operation, placement = self.operation, self.operation.placement
-        deployment = deployment_of(row)
-        if deployment and operation.definition:
-            placement.went_live(
-                deployment,
-                operation.api,
-                revision=operation.revision,
-                by=operation.requested_by,
-                note=operation.note,
-            )
+        if deployment := recovery.deployment_of(row):
+            recovery.keep_live(operation, deployment)
         elif operation.purpose == Purpose.DESTROY:
-            placement.live = placement.read_at = placement.differences = None
-            placement.save(update_fields=["live", "read_at", "differences"])
+            placement.live = None
+            placement.forget()
 
     def found(self, row: OperationCall) -> recovery.Answer | None:
         """What AWS did of a call that was sent and not answered. Where even that cannot be asked, the operation ends."""
         try:
             return recovery.find(self.ask, row.service, row.operation_name, row.parameters, self.operation.marker)
         except AwsError as error:
-            raise self.failure(f"Whether {row} was done could not be found out: {error}") from error
+            raise self.failure(f"AWS gave no answer to {row}, and what became of it could not be read: {error}") from error
 
     def ask(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Read something, paced and patient; None where there is no such thing."""
-        for number in range(1, TRIES + 1):
+        number = 0
+        while True:
+            number += 1
             self.wait(self.pace.wait(service, operation, self.clock.now()))
             self.pace.take(service, operation, self.clock.now())
             try:
@@ -316,12 +313,11 @@ class Carrier:
             except AwsError as error:
                 if error.is_missing:
                     return None
-                if number == TRIES or not error.is_passing:
+                if number >= tries_after(error) or not error.is_passing:
                     raise
                 self.wait(self.backoff(number, error))
                 if error.is_expired:
                     self.account = self.connected()
-        return None
 
     # --- Holding it -------------------------------------------------------------------------------------
 
@@ -361,8 +357,7 @@ class Carrier:
         if not unknown:
             row.state, row.finished_at = CallState.FAILED, timezone.now()
         self.write(row, "state", "error", "finished_at")
-        what = "Whether it was done is not known; the next plan reads it from the account." if unknown else "It was not done."
-        raise self.failure(f"{row} was tried {TRIES} times: {error} {what}")
+        raise self.failure(f"{row} was sent {len(row.attempts)} times: {error}{'' if unknown else ' It was not done.'}")
 
     def failure(self, reason: str) -> Ended:
         """The end, with what it means for callers and for the next plan."""
@@ -373,16 +368,21 @@ class Carrier:
     def left(self) -> str:
         """What callers get, and what has been done and stays."""
         operation = self.operation
-        stage = operation.placement.environment.stage_name
-        done = operation.calls.filter(state__in=[CallState.DONE, CallState.FOUND]).count()
-        if not done:
-            return "Nothing was changed."
-        calls = f"{done} of {operation.calls.count()} calls"
+        stage = f"stage {operation.placement.environment.stage_name}"
+        rows = list(operation.calls.all())
+        done = sum(row.state in (CallState.DONE, CallState.FOUND) for row in rows)
+        calls = f"{done} of {len(rows)} calls {'is' if done == 1 else 'are'} done"
+        unknown = next((row for row in rows if row.state == CallState.STARTED), None)
+        if unknown is not None and self.plan.calls[unknown.position].phase is Phase.STAGE:
+            return f"Whether {stage} moved is not known: the next plan finds out. {calls}."
         if operation.moved_at is not None:
-            return f"Stage {stage} has moved: callers get the new API. {calls} are done; what follows the move is not."
+            return f"{stage.capitalize()} has moved: callers get the new API. {calls}; what follows the move is not."
+        maybe = f"Whether {unknown} was done is not known: the next plan finds out. " if unknown is not None else ""
+        if not done:
+            return f"{maybe}{'Nothing else' if maybe else 'Nothing'} was changed."
         return (
-            f"Stage {stage} was not moved: callers get what they got before. "
-            f"{calls} are done and stay in the API's configuration, where nobody is served from them."
+            f"{maybe}{stage.capitalize()} was not moved: callers get what they got before. "
+            f"{calls} and stay in the API's configuration, from which nobody is served."
         )
 
     def success(self) -> str:
@@ -392,7 +392,7 @@ class Carrier:
         again = sum(len(row.attempts) - 1 for row in rows if row.attempts)
         found = sum(row.state == CallState.FOUND for row in rows)
         calls = f"{len(rows)} call{'' if len(rows) == 1 else 's'}"
-        tries = f", {again} of them tried again" if again else ""
+        tries = f", {again} sent again" if again else ""
         lost = f", {found} found done after their answer was lost" if found else ""
         return f"{calls}{tries}{lost}.{self.read_back()}"
 
@@ -480,9 +480,9 @@ def entered(operation: Operation) -> Account:
     return connect(operation.placement.environment, person=person, operation=operation.marker)
 
 
-def bindings_hash(placement: Placement) -> str:
-    """SHA-256 over the values that a plan for the placement is made of now, as a plan carries it."""
-    return sha256(placement.environment.values_for(placement.integration))
+def tries_after(error: AwsError) -> int:
+    """How often a call is sent that ends like this."""
+    return BUSY_TRIES if error.is_throttled or error.is_concurrent else TRIES
 
 
 def as_row(operation: Operation, position: int, planned: PlannedCall) -> OperationCall:
@@ -495,15 +495,6 @@ def as_row(operation: Operation, position: int, planned: PlannedCall) -> Operati
         service=call.service,
         operation_name=call.operation,
     )
-
-
-def deployment_of(row: OperationCall) -> str:
-    """The deployment that a call points a stage to; empty where it points it to none."""
-    given = row.parameters
-    if row.operation_name == "create_deployment":
-        return str(row.answer["id"])
-    patches = (patch["value"] for patch in given.get("patchOperations", []) if patch["path"] == "/deploymentId")
-    return str(given.get("deploymentId") or next(patches, ""))
 
 
 def excerpt(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -241,7 +241,7 @@ class OperationCall(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["operation", "position"], name="one_call_at_a_position")]
 
     def __str__(self) -> str:
-        return f"{self.title} ({self.operation_name})"
+        return f'"{self.title}" ({self.operation_name})'
 
     @property
     def request_id(self) -> str:

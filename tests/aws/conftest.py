@@ -1,6 +1,6 @@
 """An account of LocalStack's, reached as an environment is; and what carries a plan out where nobody watches."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from integrations.aws import Account, connect
 from integrations.gateway.plan import Plan
 from integrations.gateway.plan.things import settled
+from tests.aws.deployments import Scene, a_scene
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,13 @@ class Place:
 def account(localstack: str, credentials: object) -> Account:
     """An account, entered."""
     return connect(Place(localstack), person="ann", operation="gh-0123456789abcdef")
+
+
+@pytest.fixture
+def scene(transactional_db: None, credentials: object) -> Iterator[Scene]:
+    """A control plane of the tests' own, and where to deploy."""
+    with a_scene() as scene:
+        yield scene
 
 
 def carried_out(account: Account, plan: Plan) -> str:

@@ -209,7 +209,7 @@ def test_its_errors_are_boto3s_own(plane: ControlPlane, line_and_clients: tuple[
 def test_a_cut_line_drops_the_request_or_the_answer(plane: ControlPlane, line_and_clients: tuple[Line, Any, Any, Any]) -> None:
     line, gateway, _, _ = line_and_clients
 
-    def cut(service: str, operation: str, number: int) -> None:
+    def cut(service: str, operation: str, parameters: dict[str, Any]) -> None:
         raise Cut
 
     line.before = cut

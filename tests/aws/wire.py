@@ -55,13 +55,12 @@ ROUTES = routes()
 
 @dataclass
 class Line:
-    """What happens to requests on their way. Each is called with (service, operation, how many came before it)."""
+    """What happens to requests on their way. Each is called with service, operation and parameters, by the server's threads."""
 
-    before: Callable[[str, str, int], None] = lambda service, operation, number: None
+    before: Callable[[str, str, dict[str, Any]], None] = lambda service, operation, parameters: None
     """Ahead of the control plane. Raises Refused to have that answered, Cut to drop the connection."""
-    after: Callable[[str, str, int], None] = lambda service, operation, number: None
+    after: Callable[[str, str, dict[str, Any]], None] = lambda service, operation, parameters: None
     """Once it was carried out: Cut here loses the answer."""
-    number: int = 0
 
 
 class Cut(Exception):
@@ -179,10 +178,9 @@ def served(plane: ControlPlane) -> Iterator[tuple[str, Line]]:
                 self._send(reason.status, f"<ErrorResponse>{error}</ErrorResponse>", {"Content-Type": "text/xml"})
 
         def _performed(self, service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-            number, line.number = line.number, line.number + 1
-            line.before(service, operation, number)
+            line.before(service, operation, parameters)
             answer = plane.perform(service, operation, parameters)
-            line.after(service, operation, number)
+            line.after(service, operation, parameters)
             return answer
 
         def _send(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:

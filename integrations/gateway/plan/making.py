@@ -617,15 +617,16 @@ class _Making:
 
     def changes_of_route(self, name: str, *, is_new: bool) -> Iterable[Change]:
         """One method, option by option: both sides read back from AWS's own terms, with the defaults of both written out."""
-        after = self.read(name, self.will_be)
-        return added(name, after) if is_new else route_changes(name, self.read(name, self.state), after)
+        before, after = None if is_new else self.read(name, self.state), self.read(name, self.will_be)
+        assert after is not None
+        return added(name, after) if before is None else route_changes(name, before, after)
 
-    def read(self, name: str, state: AccountState) -> Route:
-        """One method of an account as a route."""
+    def read(self, name: str, state: AccountState) -> Route | None:
+        """One method of an account as a route; None for one without integration, as a failed operation leaves it."""
         verb, _, path = name.partition(" ")
         resource = next(one for one in state.resources if one.get("path") == path)
         alone = {**resource, "resourceMethods": {verb: resource["resourceMethods"][verb]}}
-        return observed(replace(state, policies={}, resources=(alone,)))[0].routes[0]
+        return next(iter(observed(replace(state, policies={}, resources=(alone,)))[0].routes), None)
 
     # --- Forecast ---------------------------------------------------------------------------------
 
