@@ -84,7 +84,7 @@ urlpatterns = [
     path("t/<slug:team>/i/<slug:slug>/simulate", simulate.simulate, name="simulate"),
     path("t/<slug:team>/i/<slug:slug>/cases", simulate.save_case, name="case-save"),
     path("t/<slug:team>/i/<slug:slug>/cases/<int:case>/remove", simulate.remove_case, name="case-remove"),
-    path("t/<slug:team>/fidelity", simulate.ledger, name="ledger"),
+    path("t/<slug:team>/fidelity", simulate.fidelity, name="ledger"),
     # History
     path("t/<slug:team>/i/<slug:slug>/history", history.history, name="history"),
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>", history.revision, name="revision"),

@@ -14,8 +14,8 @@ from integrations.forms import normal
 from integrations.gateway import cases, curl
 from integrations.gateway.cases import CaseError, Expectation, Outcome, Subject
 from integrations.gateway.definition import Api
-from integrations.gateway.findings import EVIDENCE
-from integrations.gateway.simulator import BEHAVIOURS, Behaviour, Fidelity, SampleError, Trace
+from integrations.gateway.simulator import Fidelity, SampleError, Trace
+from integrations.gateway.simulator.ledger import ledger, scores
 from integrations.models import MOST_CASES, NAME_LENGTH, Case, Membership, outcomes, record
 from integrations.models import Integration as Entry
 from integrations.models.catalog import resolved, value_of
@@ -283,32 +283,19 @@ def address(entry: Entry, version: str, case: Case | None = None) -> str:
     return reverse("simulate", args=(entry.team.slug, entry.slug)) + (f"?{'&'.join(words)}" if words else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A behaviour of the simulator in the ledger."""
-
-    behaviour: Behaviour
-
-    @property
-    def evidence(self) -> list[str]:
-        """How it is known, in words."""
-        return [EVIDENCE[tag].label for tag in self.behaviour.evidence.split()]
-
-
 MEANINGS = {
-    Fidelity.RECORDED: "Answers that AWS gave are recorded, and the simulator gives the same.",
-    Fidelity.DOCUMENTED: "It follows AWS's documentation; nobody recorded it here.",
-    Fidelity.APPROXIMATION: "It does what is likely. Where it matters, test the deployed method.",
+    Fidelity.RECORDED: "Answers of AWS itself are recorded, and the simulator gives the same.",
+    Fidelity.DOCUMENTED: "It follows AWS's documentation; no recorded answer judges it.",
+    Fidelity.APPROXIMATION: "What is known leaves room: where it matters, test the deployed method.",
     Fidelity.NOT_SIMULATED: "It is passed over, and a trace says so.",
 }
 
 
 @require_safe
-def ledger(request: HttpRequest, team: str) -> HttpResponse:
-    """The fidelity ledger: what the simulator imitates, and how well that is known."""
+def fidelity(request: HttpRequest, team: str) -> HttpResponse:
+    """The fidelity ledger: what the simulator imitates, how well that is known, and how its judges scored it."""
     member = get_membership(request.user, team, may="view")
-    groups = [
-        (fidelity, MEANINGS[fidelity], [(key, Known(each)) for key, each in BEHAVIOURS.items() if each.fidelity is fidelity])
-        for fidelity in Fidelity
-    ]
-    return render(request, "integrations/ledger.html", {"team": member.team, "groups": groups})
+    entries = ledger()
+    groups = [(each, MEANINGS[each], [entry for entry in entries if entry.behaviour.fidelity is each]) for each in Fidelity]
+    context = {"team": member.team, "groups": groups, "scores": list(scores().values())}
+    return render(request, "integrations/ledger.html", context)
