@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from integrations.gateway.calls import Given, Joined, Ref, Value
 from integrations.gateway.plan import Change, Phase, Plan, PlannedCall
-from integrations.models import CallState, Operation, OperationCall, State, log_of
+from integrations.models import CallState, Operation, OperationCall, Purpose, State, log_of
 from integrations.preview import coloured
 
 SHOWN = 60
@@ -140,6 +140,8 @@ def steps(operation: Operation, plan: Plan, calls: Sequence[OperationCall]) -> l
         members = list(group)
         done = [kept[index] for index, _ in members if index in kept]
         found.append(_step(operation, _title(plan, phase, route, marks), [one for _, one in members], done))
+    if operation.purpose in (Purpose.DEPLOY, Purpose.ADOPT):
+        found.append(_checking(operation, calls))
     return found
 
 
@@ -174,6 +176,17 @@ def _reading(operation: Operation, calls: Sequence[OperationCall]) -> Step:
             return Step("warning", title, "Cancelled before.", "")
         case _:
             return Step("wait", title, "Nothing is changed where it does not fit.", "waits")
+
+
+def _checking(operation: Operation, calls: Sequence[OperationCall]) -> Step:
+    title = f"Check that {operation.placement.environment.name} is what the plan said"
+    if operation.state == State.DONE:
+        return Step("ok", title, operation.result, "")
+    if operation.is_over:
+        return Step("warning", title, "Not reached.", "")
+    if calls and all(call.state in OVER for call in calls):
+        return Step("run", title, "Reads the account once more.", "running")
+    return Step("wait", title, "Reads the account once more.", "waits")
 
 
 def _step(operation: Operation, title: str, planned: Sequence[PlannedCall], calls: Sequence[OperationCall]) -> Step:

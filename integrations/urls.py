@@ -18,6 +18,7 @@ from integrations.views import (
     operations,
     preferences,
     simulate,
+    take_over,
     team,
     trash,
     uses,
@@ -92,6 +93,7 @@ urlpatterns = [
     path("t/<slug:team>/i/<slug:slug>/r/<int:number>/restore", history.restore, name="revision-restore"),
     path("t/<slug:team>/i/<slug:slug>/merge", merge.merge, name="integration-merge"),
     # Deployment
+    path("t/<slug:team>/take-over", take_over.take_over, name="take-over"),
     path("t/<slug:team>/i/<slug:slug>/deploy", deploy.deploy, name="deploy"),
     path("t/<slug:team>/i/<slug:slug>/deploy/<slug:environment>", deploy.deploy_environment, name="deploy-environment"),
     path("t/<slug:team>/i/<slug:slug>/deploy/<slug:environment>/place", deploy.deploy_place, name="deploy-place"),

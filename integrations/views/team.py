@@ -214,6 +214,7 @@ VERBS = (
     "changed values of",
     "removed environment",
     "placed",
+    "took over",
     "applied",
     "asked to apply",
     "approved",

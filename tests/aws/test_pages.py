@@ -216,3 +216,60 @@ def test_who_one_is_there_is_asked_and_another_account_refused(room: Room, crede
     refused = room.plan()
     assert (refused.status_code, Proposal.objects.count()) == (422, 0)
     assert "There is no plan, and nothing was changed" in said(refused)
+
+
+def test_a_method_that_exists_is_taken_over_with_a_report(room: Room) -> None:
+    account = room.account()
+
+    def made(operation: str, **parameters: Any) -> Any:
+        return account.perform("apigateway", operation, parameters)
+
+    api = made("create_rest_api", name="legacy")["id"]
+    root = made("get_resources", restApiId=api)["items"][0]["id"]
+    resource = made("create_resource", restApiId=api, parentId=root, pathPart="orders")["id"]
+    at = {"restApiId": api, "resourceId": resource}
+    made("put_method", **at, httpMethod="GET", authorizationType="NONE")
+    made(
+        "put_integration",
+        **at,
+        httpMethod="GET",
+        type="HTTP_PROXY",
+        integrationHttpMethod="GET",
+        uri="https://orders.example.com/",
+    )
+    made("put_method", **at, httpMethod="POST", authorizationType="NONE")
+    made(
+        "put_integration",
+        **at,
+        httpMethod="POST",
+        type="AWS",
+        integrationHttpMethod="POST",
+        uri="arn:aws:apigateway:eu-west-1:sqs:path/111122223333/orders",
+        credentials="arn:aws:iam::111122223333:role/orders",
+    )
+    made("put_method", **at, httpMethod="DELETE", authorizationType="NONE")
+
+    url = reverse("take-over", args=["storefront"])
+    assert "legacy" in said(room.client.get(url, {"environment": "dev"}))
+    page = said(room.client.get(url, {"environment": "dev", "api": api}))
+    assert "2 methods" in page and "understood" in page
+    assert "DELETE /orders The method has no integration yet" in page
+
+    taken = room.client.post(url, {"environment": "dev", "api": api, "pick": ["GET /orders", "POST /orders"]}, follow=True)
+    assert "2 integrations are in the catalog now." in said(taken)
+    entries = {entry.slug: entry for entry in Entry.objects.exclude(slug="hello")}
+    assert set(entries) == {"get-orders", "create-orders"}
+    assert (entries["create-orders"].backend, entries["create-orders"].errors) == ("sqs", 0)
+    placement = Placement.objects.get(integration=entries["get-orders"])
+    assert (placement.rest_api_id, placement.whole) == (api, False)
+    again = said(room.client.get(url, {"environment": "dev", "api": api}))
+    assert "In the catalog: get-orders" in again
+
+    plan = room.client.post(reverse("plan-make", args=["storefront", "get-orders", "dev"]), follow=True)
+    assert "to add" not in said(plan) and "to change" not in said(plan)
+
+
+def test_an_api_that_is_not_there_is_said(room: Room) -> None:
+    response = room.client.get(reverse("take-over", args=["storefront"]), {"environment": "dev", "api": "nothere"})
+    assert response.status_code == 422
+    assert "There is no REST API nothere in dev." in said(response)

@@ -137,6 +137,13 @@ def test_from_an_environment_to_a_roll_back(
     expect(again.get_by_role("heading", name="Deploy to prod")).to_be_visible()
     expect(again.get_by_text("by hand").first).to_be_visible()
 
+    # What else is in the account could be brought into the catalog.
+    again.goto(reverse("take-over", args=["storefront"]))
+    again.get_by_role("button", name="Read the account").click()
+    again.get_by_role("link", name="hello").first.click()
+    expect(again.get_by_text("In the catalog:")).to_be_visible()
+    bench.screen(again, "take-over")
+
     # Back to the first deployment: the old answer comes back.
     again.goto(reverse("deploy-environment", args=["storefront", "hello", "prod"]))
     again.get_by_role("button", name=re.compile("^Roll back")).click()

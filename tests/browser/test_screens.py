@@ -41,6 +41,7 @@ LOOKED_AT = {
     "revision": "revision",
     "sign-in-link": "sign-in-link",
     "simulate": "simulate-case",
+    "take-over": "take-over",
     "team": "team-members",
     "team-audit": "team-audit",
     "team-tokens": "team-tokens",

@@ -84,6 +84,7 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "revision-restore": ("POST", "edit"),
     "integration-merge": ("GET", "edit"),
     # Deployment
+    "take-over": ("GET", "plan"),
     "deploy": ("GET", "view"),
     "deploy-environment": ("GET", "view"),
     "deploy-place": ("POST", "plan"),
