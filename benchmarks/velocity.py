@@ -1,10 +1,12 @@
-"""Renders per second of usual mapping templates: here, and by Apache Velocity 1.7 on the same machine, in one run.
+"""Renders per second of usual mapping templates: here, by Apache Velocity 1.7 and by airspeed-ext, on one machine in one run.
 
     python benchmarks/velocity.py [--seconds 2]
 
-Needs a JDK and Debian's velocity and libjsonpath-java. `parsed once`: the parsed template is kept, as it is here; `as API Gateway
-is told`: Java's evaluate(), which parses each time. $input is read anew for each render on both sides.
-Prints a line a template, and fails where a template renders here at less than half of the rate of Java's evaluate().
+Needs a JDK and Debian's velocity and libjsonpath-java. `parsed once`: the parsed template is kept, as it is here and by
+airspeed-ext; the other column of Java's is evaluate(), which parses each time. $input is read anew for each render on all sides.
+airspeed-ext has an environment of its own under build/, made of benchmarks/airspeed.txt: a template of its reaches Python itself.
+Prints a line a template, and fails where a template renders here at less than half of the rate of Java's evaluate(), or slower
+than by airspeed-ext.
 """
 
 import argparse
@@ -109,18 +111,36 @@ def java() -> Iterator[Callable[[str], dict[str, float | str]]]:
         source = ROOT / "tests" / "judges" / "velocity" / "Velocity.java"
         subprocess.run(["javac", "-d", folder, "-cp", path, str(source)], check=True)
         command = ["java", "-cp", f"{path}:{folder}", "Velocity"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
-            assert process.stdin and process.stdout
-            to, back = process.stdin, process.stdout
+        yield from _asking(command)
 
-            def ask(question: str) -> dict[str, float | str]:
-                to.write(question)
-                to.flush()
-                found: dict[str, float | str] = json.loads(back.readline())
-                return found
 
-            yield ask
-            to.close()
+def _asking(command: list[str]) -> Iterator[Callable[[str], dict[str, float | str]]]:
+    """A process that answers a line of JSON with one."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        assert process.stdin and process.stdout
+        to, back = process.stdin, process.stdout
+
+        def ask(question: str) -> dict[str, float | str]:
+            to.write(question)
+            to.flush()
+            found: dict[str, float | str] = json.loads(back.readline())
+            return found
+
+        yield ask
+        to.close()
+
+
+@contextmanager
+def airspeed() -> Iterator[Callable[[str], dict[str, float | str]]]:
+    """Asks airspeed-ext for the `answer` to a question, and its renders per second: `rate`."""
+    home = ROOT / "build" / "airspeed"
+    python, wanted = home / "bin" / "python", ROOT / "benchmarks" / "airspeed.txt"
+    if not (home / ".made").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
+        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*command, "--require-hashes", "-r", str(wanted)], check=True)
+        (home / ".made").touch()
+    yield from _asking([str(python), str(wanted.with_name("airspeed_renders.py"))])
 
 
 def main() -> int:
@@ -131,16 +151,20 @@ def main() -> int:
     if not shutil.which("javac") or not (JARS / "velocity-1.7.jar").exists():
         sys.exit("Install a JDK, velocity and libjsonpath-java first.")
     failed = False
-    print(f"{'template':<16}{'here':>10}{'Java':>10}{'ratio':>8}{'Java, parsed once':>20}{'ratio':>8}")
-    with java() as ask:
+    columns = ("Java", "ratio", "Java, parsed once", "ratio", "airspeed-ext", "ratio")
+    print(f"{'template':<16}{'here':>9}" + "".join(f"{column:>{max(9, len(column) + 2)}}" for column in columns))
+    with java() as ask, airspeed() as ask_airspeed:
         for name, question in questions(seconds).items():
-            said, rate = ask(question), ours(TEMPLATES[name], seconds)
+            said, other, rate = ask(question), ask_airspeed(question), ours(TEMPLATES[name], seconds)
             if render(TEMPLATES[name], Given(body=BODY, parameters=PARAMETERS, context=CONTEXT)).text != said["answer"]:
                 print(f"{name} does not render as in Java.")
                 failed = True
-            evaluated, merged = float(said["evaluate"]), float(said["merge"])
-            failed |= rate < GOAL * evaluated
-            print(f"{name:<16}{rate:>10,.0f}{evaluated:>10,.0f}{rate / evaluated:>8.2f}{merged:>20,.0f}{rate / merged:>8.2f}")
+            evaluated, merged, aired = float(said["evaluate"]), float(said["merge"]), float(other["rate"])
+            failed |= rate < GOAL * evaluated or rate < aired
+            print(
+                f"{name:<16}{rate:>9,.0f}{evaluated:>9,.0f}{rate / evaluated:>9.2f}{merged:>19,.0f}{rate / merged:>9.2f}"
+                f"{aired:>14,.0f}{rate / aired:>9.2f}"
+            )
     return int(failed)
 
 

@@ -149,7 +149,7 @@ def json_text(value: Any, budget: Budget, *, protect_for_web: bool = False) -> s
     """Compact JSON as json-smart writes it; with `protect_for_web`, as its arrays print, a slash is escaped too."""
     try:
         text = _encoded(value) if _is_plain(value, budget) else _written(value, budget, 0)
-        if _NOT_AS_JSON_SMART.search(text):
+        if _differs(text):
             text = _written(value, budget, 0)
     except RecursionError:
         raise TemplateError(TOO_DEEP) from None
@@ -161,6 +161,17 @@ _encoded = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators
 _NOT_AS_JSON_SMART = re.compile(r"[\x7f-\x9f\u2000-\u20ff]|\\u00")
 
 
+def _differs(text: str) -> bool:
+    """Whether json-smart writes it otherwise than Python's encoder."""
+    if text.isascii():  # by far the most, and found out much faster
+        return "\x7f" in text or "\\u00" in text
+    return _NOT_AS_JSON_SMART.search(text) is not None
+
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+_TEXT = frozenset({str})
+
+
 def _is_plain(value: Any, budget: Budget) -> bool:
     """Whether Python's encoder writes it. Counts what is to be written: lists that hold lists many times over are bounded."""
     waiting = [value]
@@ -170,18 +181,22 @@ def _is_plain(value: Any, budget: Budget) -> bool:
         item = waiting.pop()
         count += 1
         kind = type(item)
-        if kind is str:
-            characters += len(item)
-        elif kind is dict:
-            for key in item:
-                if type(key) is not str:
-                    return False
-                characters += len(key)
-            waiting += item.values()
+        if kind is dict:
+            if item and set(map(type, item)) != _TEXT:
+                return False
+            characters += sum(map(len, item))
+            inner: Any = item.values()
         elif kind is list or kind is ArrayList:
-            waiting += item
-        elif not (item is None or kind is int or kind is bool):
+            inner = item
+        elif kind in _PLAIN:
+            inner = (item,)
+        else:
             return False
+        if _PLAIN.issuperset(map(type, inner)):
+            count += len(inner)
+            characters += sum([len(text) for text in inner if type(text) is str])
+        else:
+            waiting += inner
         if count + len(waiting) > left or characters > budget.MAX_TEXT:
             break
     budget.step(count + len(waiting))
