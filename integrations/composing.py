@@ -176,8 +176,9 @@ def tree(whole: Composition, found: Resolved, findings: Sequence[Finding]) -> Tr
     columns = (*(method for method in METHODS if method in used), *sorted(used - set(METHODS)))
     remarks: dict[int, list[Finding]] = {}
     for finding in findings:
-        if finding.path[:1] == ("routes",) and isinstance(finding.path[1], int):
-            remarks.setdefault(finding.path[1], []).append(finding)
+        index = route_of(finding)
+        if index is not None:
+            remarks.setdefault(index, []).append(finding)
     by_path: dict[str, list[Cell]] = {}
     for index, (mount, use, route, source) in enumerate(
         zip(whole.api.routes, whole.uses, found.api.routes, found.sources, strict=True)
@@ -206,6 +207,15 @@ def tree(whole: Composition, found: Resolved, findings: Sequence[Finding]) -> Tr
         branches.append(Branch(path, above[-1] if above else "", len(above), cells))
         above.append(path.rstrip("/") or "/")
     return Tree(columns, tuple(branches))
+
+
+def route_of(finding: Finding) -> int | None:
+    """The number of the route that a finding is in; None for one of the whole API."""
+    match finding.path:
+        case ("routes", int(index), *_):
+            return index
+        case _:
+            return None
 
 
 def worst(findings: Iterable[Finding]) -> str:

@@ -13,6 +13,7 @@ from integrations.views import (
     environments,
     exports,
     history,
+    imports,
     merge,
     new,
     operations,
@@ -64,6 +65,9 @@ urlpatterns = [
     path("t/<slug:team>/new", new.new, name="new"),
     path("t/<slug:team>/trash", trash.trash, name="trash"),
     path("t/<slug:team>/trash/restore", trash.restore, name="restore"),
+    # Imports
+    path("t/<slug:team>/import", imports.new, name="import-new"),
+    path("t/<slug:team>/import/<int:number>", imports.report, name="import"),
     # An API
     path("t/<slug:team>/new-api", apis.new, name="api-new"),
     path("t/<slug:team>/a/<slug:slug>/", apis.api, name="api"),

@@ -134,3 +134,12 @@ document.addEventListener("htmx:afterRequest", (event) => {
 // ---- A page that a button brought again goes on where the button was.
 const again = one("#main")?.dataset.focus;
 if (again) document.getElementById(again)?.focus();
+
+// ---- Files dropped anywhere on a drop zone go into its input.
+for (const zone of document.querySelectorAll("[data-drop]")) {
+  zone.addEventListener("dragover", (event) => event.preventDefault());
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length) zone.querySelector("input[type=file]").files = event.dataTransfer.files;
+  });
+}

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from integrations import search
-from integrations.composing import Edit, StaleDraft, added, alone, judged, opened, tree
+from integrations.composing import Edit, StaleDraft, added, alone, judged, opened, route_of, tree
 from integrations.fields import ROUTE, SETTINGS, Page
 from integrations.flow import flow
 from integrations.forms import VERSION, WHOLE, Posted, RouteForm, SettingsForm, UnreadableForm, names_of
@@ -127,9 +127,12 @@ def counted(findings: list[Finding]) -> dict[str, int]:
 def located(edit: Edit, finding: Finding) -> tuple[str, str]:
     """Where a finding is: what to call it, and where it is mended."""
     team, slug = edit.entry.team.slug, edit.entry.slug
-    if finding.path[:1] == ("routes",) and len(finding.path) > 1 and isinstance(finding.path[1], int):
-        route = edit.composition.api.routes[finding.path[1]]
-        return f"{route.method} {route.path}", reverse("api-route", args=[team, slug, finding.path[1]])
+    index = route_of(finding)
+    if index is not None:
+        route = edit.composition.api.routes[index]
+        return f"{route.method} {route.path}", reverse("api-route", args=[team, slug, index])
+    if finding.path[:1] == ("routes",):
+        return "whole API", reverse("api", args=[team, slug])
     return "settings", reverse("api-settings", args=[team, slug])
 
 

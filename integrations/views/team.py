@@ -196,6 +196,8 @@ VERBS = (
     "published",
     "exported",
     "tagged",
+    "imported",
+    "undid",
     "moved pins of",
     "changed the owner of",
     "deprecated",

@@ -28,6 +28,8 @@ LOOKED_AT = {
     "environment-new": "environment-new",
     "environments": "environments",
     "history": "history",
+    "import": "import",
+    "import-new": "import-new",
     "integration": "entry",
     "integration-edit": "editor-refused",
     "integration-merge": "merge",

@@ -9,11 +9,12 @@ from django.contrib.auth.models import User
 from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from integrations.accounts import invite, make_token
 from integrations.gateway.composition import Composition, Use
 from integrations.gateway.definition import Api
-from integrations.models import Integration, Membership, Role, Team
+from integrations.models import Import, Integration, Membership, Role, Team
 from integrations.policy import NEEDS, is_allowed
 from tests.web.conftest import member
 from tests.web.deployments import a_placement, a_proposal, an_environment, an_operation
@@ -55,6 +56,9 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "new": ("GET", "edit"),
     "trash": ("GET", "view"),
     "restore": ("POST", "delete"),
+    # Imports
+    "import-new": ("GET", "edit"),
+    "import": ("GET", "edit"),
     # An API
     "api-new": ("GET", "edit"),
     "api": ("GET", "view"),
@@ -137,6 +141,7 @@ def things(team: Team, books: Integration, admin: User) -> dict[str, Any]:
         "slug": books.slug,
         "api": shop.slug,
         "index": 0,
+        "import": Import.objects.create(team=team, made_by=admin, applied_at=timezone.now()).pk,
         "number": 1,
         "format": "cloudformation",
         "member": Membership.objects.get(user=other).pk,
@@ -153,6 +158,8 @@ def things(team: Team, books: Integration, admin: User) -> dict[str, Any]:
 def url(name: str, things: dict[str, Any]) -> str:
     """The URL of that name."""
     parts = {part: things[part] for part in URLS[name].pattern.converters}
+    if name == "import":
+        parts["number"] = things["import"]
     if "/a/" in str(URLS[name].pattern):
         parts["slug"] = things["api"]
     return reverse(name, kwargs=parts)
