@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from integrations.gateway.cases import Case, Expectation
 from integrations.gateway.composition import Resolved
 from integrations.gateway.definition import (
     Api,
@@ -26,7 +27,9 @@ from integrations.gateway.definition import (
     dumps,
 )
 from integrations.gateway.recipes import BROKEN, RECIPES
+from integrations.gateway.simulator import example_answers, example_request
 from integrations.models import DESCRIBED, AuditEvent, Membership, Revision, Role, SearchText, Tag, Team, backend_and_target
+from integrations.models import Case as SavedCase
 from integrations.models import Integration as Entry
 
 type Change = Callable[[Api], Api]
@@ -63,6 +66,7 @@ class Story:
     steps: tuple[Step, ...]
     published: int | None = None
     deprecated: bool = False
+    cases: tuple[Case, ...] = ()
 
 
 def without(**changes: Any) -> Change:
@@ -137,6 +141,28 @@ AUTH_CHECK = Api(
         ),
     ),
 )
+
+
+def order_cases() -> tuple[Case, ...]:
+    """What is expected of the queue of orders: it accepts, it refuses, and what never reaches it."""
+    api = RECIPES["sqs-send-message"].api
+    order, answers = example_request(api), example_answers(api.routes[0])
+
+    def case(name: str, status: int, **changes: Any) -> Case:
+        answer = answers[changes.pop("answer", "Accepts")]
+        wanted = Expectation(of="response", how="subset", value={"status": status})
+        return Case(name=name, request=replace(order, **changes), answer=answer, expected=(wanted,))
+
+    accepted = case("Accepts an order", 202)
+    sent = Expectation(of="endpoint", how="field", field="headers.Content-Type", value="application/x-www-form-urlencoded")
+    return (
+        replace(accepted, expected=(sent, *accepted.expected)),
+        case("Queue policy denies", 400, answer="Denies"),
+        case("Plain text body", 415, headers={"Content-Type": ("text/plain",)}),
+        case("Order without items", 400, body=b'{"customerId": "c-1042"}'),
+    )
+
+
 STORIES = (
     Story(
         RECIPES["lambda-proxy"].api,
@@ -186,6 +212,7 @@ STORIES = (
             Step(12.5, "jonas", "Five seconds, as everywhere."),
         ),
         published=3,
+        cases=order_cases(),
     ),
     Story(
         RECIPES["step-functions-start-execution"].api,
@@ -308,6 +335,11 @@ def tell(team: Team, story: Story, people: dict[str, User], now: datetime) -> En
             entry.publish(revision, people["amara"])
             Revision.objects.filter(pk=revision.pk).update(published_at=at)
             happened(entry, at, people["amara"], "published", f"{entry.slug} r{number}")
+    for number, value in enumerate(story.cases):
+        case = SavedCase(integration=entry, created_by=people[story.steps[-1].author])
+        case.fill(value)
+        case.created_at = case.updated_at = now - timedelta(days=story.steps[-1].days) + timedelta(minutes=10 * number + 10)
+        case.save()
     if story.deprecated:
         happened(entry, now - timedelta(days=30), people["robin"], "deprecated", entry.slug)
     Entry.objects.filter(pk=entry.pk).update(

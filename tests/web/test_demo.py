@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations import demo
-from integrations.models import DESCRIBED, AuditEvent, Integration, Lifecycle, Membership, Role, SearchText
+from integrations.models import DESCRIBED, AuditEvent, Integration, Lifecycle, Membership, Role, SearchText, outcomes
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +44,19 @@ def test_revisions_come_one_after_another_and_differ() -> None:
         assert entry.updated_at < timezone.now()
         told = AuditEvent.objects.filter(integration=entry, verb__in=["created", "saved"])
         assert sorted(event.at for event in told) == [revision.created_at for revision in revisions]
+
+
+def test_its_cases_pass_on_what_is_published() -> None:
+    demo.make()
+    orders = Integration.objects.get(slug="orders-to-sqs")
+    assert orders.published
+    found = outcomes(orders.cases.all(), orders.published.api)
+    assert [(outcome.case.name, outcome.differences) for outcome in found] == [
+        ("Accepts an order", ()),
+        ("Queue policy denies", ()),
+        ("Plain text body", ()),
+        ("Order without items", ()),
+    ]
 
 
 def test_it_is_made_once() -> None:
