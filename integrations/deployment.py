@@ -1,7 +1,7 @@
 """What an integration is to be in an environment, what the account holds of it, and the plan that gets it there."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
@@ -57,10 +57,15 @@ def nothing(environment: Environment) -> AccountState:
     return AccountState(account=environment.account, region=environment.region)
 
 
-def bound(api: Api, placement: Placement) -> Api:
+def values_of(placement: Placement, given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Parameter → value, as a deployment of the placement gets it; `given` comes before what the environment has."""
+    return placement.environment.values_for(placement.integration) | dict(given or {})
+
+
+def bound(api: Api, placement: Placement, given: Mapping[str, str] | None = None) -> Api:
     """The definition as it will be there, values in place. Raises PlanError."""
     environment = placement.environment
-    values = environment.values_for(placement.integration)
+    values = values_of(placement, given)
     return bound_to(placed(api, placement), values, nothing(environment), environment.stage_name)
 
 
@@ -81,7 +86,7 @@ def last_plan(placement: Placement) -> Plan | None:
 
 def bindings_hash(placement: Placement) -> str:
     """SHA-256 over the values that a deployment of the placement gets now, as a plan carries it."""
-    return sha256(placement.environment.values_for(placement.integration))
+    return sha256(values_of(placement))
 
 
 # --- Plans -----------------------------------------------------------------------------------------
@@ -116,20 +121,23 @@ def read(placement: Placement, person: str, api: Api | None = None) -> Reading:
     return Reading(state, environment.seen_as)
 
 
-def plan_of_revision(placement: Placement, revision: Revision, person: str) -> tuple[Plan, Reading]:
-    """What makes the account hold and serve a revision. Raises AwsError and PlanError."""
+def plan_of_revision(
+    placement: Placement, revision: Revision, person: str, given: Mapping[str, str] | None = None
+) -> tuple[Plan, Reading]:
+    """What makes the account hold and serve a revision. `given`: values that the environment does not have yet. Raises AwsError
+    and PlanError."""
     api = revision.api
-    reading = read(placement, person, bound(api, placement))
-    return deploying(placement, placed(api, placement), reading.state), reading
+    reading = read(placement, person, bound(api, placement, given))
+    return deploying(placement, placed(api, placement), reading.state, given), reading
 
 
-def deploying(placement: Placement, api: Api, state: AccountState) -> Plan:
+def deploying(placement: Placement, api: Api, state: AccountState, given: Mapping[str, str] | None = None) -> Plan:
     """What makes that state hold and serve `api` with the environment's values. Raises PlanError."""
     environment = placement.environment
     return make_plan(
         api,
         state,
-        values=environment.values_for(placement.integration),
+        values=values_of(placement, given),
         stage_name=environment.stage_name,
         applied=applied(placement),
         last=last_plan(placement),

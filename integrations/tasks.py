@@ -86,6 +86,8 @@ class Carrier:
     stopping: Callable[[], bool] = lambda: False
     beat: Callable[[], None] = lambda: None
     """Called whenever the lease is renewed: the worker lives."""
+    said: "Callable[[Carrier, OperationCall], None]" = lambda carrier, call: None
+    """Called when a call is done."""
     pace: Pace = field(default_factory=Pace)
     clock: Clock = Clock()
     answers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -268,6 +270,7 @@ class Carrier:
         with transaction.atomic():
             self.write(row, "answer", "attempts", "state", "finished_at")
             self.follow(planned, row)
+        self.said(self, row)
 
     def follow(self, planned: PlannedCall, row: OperationCall) -> None:
         """What the catalog knows from this call on."""
@@ -400,8 +403,11 @@ class Carrier:
 class Work:
     """A worker: takes operations one after the other, until it is told to stop."""
 
-    def __init__(self, *, parent: int | None = None) -> None:
-        """`parent`: the process that it ends with."""
+    def __init__(
+        self, *, parent: int | None = None, said: Callable[[Carrier, OperationCall], None] = lambda carrier, call: None
+    ) -> None:
+        """`parent`: the process that it ends with. `said`: called when a call is done."""
+        self.said = said
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.parent = parent
         self.pace = Pace()
@@ -433,15 +439,21 @@ class Work:
                 self.seen = float("-inf")
                 connections.close_all()
                 self.told_to_stop.wait(OUTAGE)
+        self.sign_off()
+        connections.close_all()
+
+    def sign_off(self) -> None:
+        """It no longer runs."""
         with suppress(*OUTAGES):
             Worker.objects.filter(name=self.name).delete()
-        connections.close_all()
 
     def carry(self, operation: Operation) -> None:
         """One operation. A fault of ours ends it, with words, and not the worker."""
         log.info("operation taken", extra=self.about(operation))
         clock = Clock(sleep=self.told_to_stop.wait)
-        carrier = Carrier(operation, self.name, pace=self.pace, clock=clock, stopping=self.stopping, beat=self.beat)
+        carrier = Carrier(
+            operation, self.name, stopping=self.stopping, beat=self.beat, said=self.said, pace=self.pace, clock=clock
+        )
         try:
             carrier.run()
         except OUTAGES:

@@ -157,7 +157,7 @@ class Operation(models.Model):
         self.approved_by, self.approved_at = by, timezone.now()
         self.queue()
 
-    def cancel(self, by: User) -> bool:
+    def cancel(self, by: User | None) -> bool:
         """Stop it: at once where it has not begun, else before the next call. Whether there was anything to stop."""
         now = timezone.now()
         mine = Operation.objects.filter(pk=self.pk)
@@ -172,13 +172,13 @@ class Operation(models.Model):
     # --- Held by a worker -------------------------------------------------------------------------
 
     @classmethod
-    def claim(cls, worker: str) -> Self | None:
+    def claim(cls, worker: str, **only: Any) -> Self | None:
         """The next operation that waits, that is this worker's own, or whose worker has not been heard of for as long as its
-        lease; now this worker's."""
+        lease; now this worker's. `only`: of which it may be one."""
         free = Q(state=State.QUEUED) | Q(state=State.RUNNING, holder=worker)
         left = Q(state=State.RUNNING, lease_expires__lt=Now())
         lease = {"state": State.RUNNING, "holder": worker, "heartbeat": Now(), "lease_expires": Now() + LEASE}
-        waiting = cls.objects.filter(free | left).order_by("requested_at", "pk")
+        waiting = cls.objects.filter(free | left, **only).order_by("requested_at", "pk")
         for key in waiting.values_list("pk", flat=True)[:10]:
             this = cls.objects.filter(pk=key)
             if this.filter(free).update(**lease) or this.filter(left).update(**lease, takeovers=F("takeovers") + 1):
