@@ -94,22 +94,24 @@ class Pattern:
         Raises Undecided as `matches` does.
         """
         low, high = 0, len(subject)
-        if self._begins(subject, budget_seconds):
+        deadline = time.monotonic() + budget_seconds
+        if self._begins(subject, deadline):
             return None
         while low < high:
             middle = (low + high) // 2
-            if self._begins(subject[: middle + 1], budget_seconds):
+            if self._begins(subject[: middle + 1], deadline):
                 low = middle + 1
             else:
                 high = middle
         return low
 
-    def _begins(self, subject: str, budget_seconds: float) -> bool:
+    def _begins(self, subject: str, deadline: float) -> bool:
         """Whether a match could begin like that."""
-        if len(subject) > MAX_SUBJECT:
-            raise Undecided("Shorten the text: it was not tried within the time given.")
+        left = deadline - time.monotonic()
+        if left <= 0 or len(subject) > MAX_SUBJECT:
+            raise Undecided("Shorten the pattern or the text: it was not tried within the time given.")
         try:
-            return self._compiled.fullmatch(subject, partial=True, timeout=budget_seconds) is not None
+            return self._compiled.fullmatch(subject, partial=True, timeout=left) is not None
         except (TimeoutError, MemoryError, RecursionError, regex.error):
             raise Undecided(TOO_SLOW) from None
 

@@ -26,6 +26,10 @@ PSEUDO_PARAMETERS = {
 """What `${AWS::…}` stands for where nothing is given."""
 
 
+CONFIGURATION = "Execution failed due to configuration error: "
+"""How the log begins where the API is to blame."""
+
+
 class Refused(Exception):
     """API Gateway answers by itself: the type of its gateway response, what the caller reads, what the log says."""
 

@@ -9,6 +9,7 @@ from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.options import GUIDE
 from integrations.gateway.simulator.call import header
 from integrations.gateway.simulator.payload import media_type
+from integrations.gateway.simulator.selecting import ALSO
 from integrations.gateway.simulator.trace import EndpointRequest, Rendered, Response, Stage, Trace
 
 REFERENCE = GUIDE + "api-gateway-mapping-template-reference.html"
@@ -162,7 +163,7 @@ def _of_mock(stage: Stage) -> _Found:
 
 def _of_patterns(stage: Stage) -> _Found:
     for pattern in stage.patterns:
-        if pattern.said.startswith("Matches too"):
+        if pattern.said.startswith(ALSO):
             yield "I11-sample", pattern.path, f"Change it: it matches the answer too, and {_chosen(stage)} was chosen."
 
 

@@ -1,10 +1,8 @@
 """The integration response: what API Gateway makes of the backend's answer."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from integrations.gateway.headers import (
     NOT_RETURNED,
@@ -13,10 +11,9 @@ from integrations.gateway.headers import (
     RENAMED,
     RENAMED_WITHOUT_PROXY,
 )
-from integrations.gateway.selection import InvalidPattern, Undecided, compile_pattern
-from integrations.gateway.simulator.call import Call, Refused, header, own_headers
+from integrations.gateway.simulator.call import CONFIGURATION, Call, Refused, header, own_headers
 from integrations.gateway.simulator.fidelity import Fidelity
-from integrations.gateway.simulator.integration_request import CONFIGURATION, FaultyTemplate, fault_words
+from integrations.gateway.simulator.lambda_proxy import function_response
 from integrations.gateway.simulator.mapping import map_response
 from integrations.gateway.simulator.payload import (
     Conversion,
@@ -24,17 +21,15 @@ from integrations.gateway.simulator.payload import (
     Payload,
     as_bytes,
     converted,
-    decoded,
     is_binary,
     media_type,
     response_conversion,
 )
-from integrations.gateway.simulator.rendering import run
+from integrations.gateway.simulator.rendering import FaultyTemplate, fault_words, run
+from integrations.gateway.simulator.selecting import select, selection_value
 from integrations.gateway.simulator.trace import Answer, Pattern, Rendered, Response
 
 UNTRANSFORMED = CONFIGURATION + "Unable to transform response"
-MALFORMED = CONFIGURATION + "Malformed Lambda proxy response"
-CHOSEN = "Chosen"
 
 
 @dataclass
@@ -61,7 +56,8 @@ def make_response(call: Call, answer: Answer) -> Incoming:
     _refuse_failures(call, answer)
     match call.integration.type:
         case "AWS_PROXY":
-            return _lambda_proxy_response(call, answer)
+            response = function_response(call, answer)
+            return Incoming(response, outcome=str(response.status), summary="The function gives the response")
         case "HTTP_PROXY":
             return _http_proxy_response(call, answer)
     return _mapped_response(call, answer)
@@ -77,120 +73,6 @@ def _refuse_failures(call: Call, answer: Answer) -> None:
         raise Refused("INTEGRATION_FAILURE", "Execution failed due to a network error communicating with endpoint")
 
 
-# --- MOCK ------------------------------------------------------------------------------------------
-
-_LOOSE = re.compile(
-    r"""(?P<double>"(?:[^"\\]|\\.)*")|(?P<single>'(?:[^'\\]|\\.)*')|(?P<key>[A-Za-z_$][\w$]*)(?=\s*:)|(?P<other>.)""", re.DOTALL
-)
-
-
-def loose_json(text: str) -> Any:
-    """JSON as a MOCK reads it: names may stand without quotes, and single quotes are quotes (recorded). Raises ValueError."""
-
-    def strict(found: re.Match[str]) -> str:
-        if found["single"]:
-            return json.dumps(re.sub(r"\\(.)", r"\1", found["single"][1:-1]))
-        return json.dumps(found["key"]) if found["key"] else found[0]
-
-    try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    except ValueError:
-        return json.loads(_LOOSE.sub(strict, text))
-
-
-def mock_answer(call: Call, body: bytes) -> Answer:
-    """What a MOCK answers: the status that its request template wrote. Raises Refused."""
-    where = call.path("integration", "request_templates")
-    try:
-        document = loose_json(body.decode("utf-8", "replace").strip())
-    except (ValueError, RecursionError):
-        document = None
-    status = document.get("statusCode") if isinstance(document, dict) else None
-    if not isinstance(status, int) or isinstance(status, bool):
-        call.did("mock", "The request template gives no integer statusCode.", where, level="error")
-        reason = "Unable to parse statusCode. It should be an integer that is defined in the request template."
-        raise Refused("API_CONFIGURATION_ERROR", f"{CONFIGURATION}{reason}")
-    call.did("mock", f"The request template gives the status {status}.", where)
-    return Answer(status=status)
-
-
-# --- Lambda proxy ----------------------------------------------------------------------------------
-
-
-def _lambda_proxy_response(call: Call, answer: Answer) -> Incoming:
-    """The response that a proxy function describes. Raises Refused where it is none."""
-    if answer.failure == "error":
-        message = _error_message(answer.body)
-        call.did("lambda_response", f"The function raised {message!r:.120}: 502.", level="error")
-        reason = f"Lambda execution failed with status 200 due to customer function error: {message:.200}"
-        raise Refused("DEFAULT_5XX", reason, status=502)
-    try:
-        document = json.loads(answer.body or b"null")
-    except (ValueError, RecursionError):
-        document = None
-    fault = malformed(document)
-    if fault:
-        call.did("lambda_response", f"{fault} 502.", level="error")
-        raise Refused("DEFAULT_5XX", MALFORMED, status=502)
-    headers: dict[str, tuple[str, ...]] = {}
-    for name, value in (document.get("headers") or {}).items():
-        headers[name] = (_header_text(value),)
-    for name, values in (document.get("multiValueHeaders") or {}).items():
-        headers = {known: held for known, held in headers.items() if known.lower() != name.lower()}
-        headers[name] = tuple(map(_header_text, values))
-    status = int(document["statusCode"]) if document.get("statusCode") is not None else 200
-    body = as_bytes(document.get("body") or "")
-    call.did("lambda_response", f"The function answers {status} with a body of {len(body):,} bytes.")
-    if document.get("isBase64Encoded") is True:
-        body = _decoded_answer(call, body)
-    return Incoming(
-        Response(status=status, headers=headers, body=body), outcome=str(status), summary="The function gives the response"
-    )
-
-
-def _decoded_answer(call: Call, body: bytes) -> bytes:
-    accepts = header(call.headers, "Accept")
-    if not is_binary(accepts, call.api.binary_media_types):
-        said = f"isBase64Encoded: {media_type(accepts) or 'no Accept'} is no binary media type, the text stays as it is."
-        call.did("response_conversion", said, ("binary_media_types",), level="warning")
-        return body
-    call.did("response_conversion", "isBase64Encoded: the body is decoded from Base64.", ("binary_media_types",))
-    try:
-        return decoded(body)
-    except NotBase64 as error:
-        raise Refused("DEFAULT_5XX", f"{CONFIGURATION}Unable to base64 decode the body", status=500) from error
-
-
-def _header_text(value: Any) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-
-def malformed(document: Any) -> str:
-    """Why a value is no response of a Lambda proxy function; empty where it is one (recorded case by case)."""
-    if not isinstance(document, dict):
-        return "The function returns no JSON object."
-    known = ("statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded")
-    if extra := next((name for name in document if name not in known), None):
-        return f"The function returns {extra!r:.60}, which is none of {', '.join(known)}."
-    status, headers, multiple = document.get("statusCode"), document.get("headers"), document.get("multiValueHeaders")
-    if status is not None and not re.fullmatch(r"\d{1,3}", str(status), re.ASCII):
-        return "statusCode is no number."
-    if headers is not None and not (
-        isinstance(headers, dict) and all(isinstance(value, str | bool) for value in headers.values())
-    ):
-        return "headers is no object of texts."
-    lists = isinstance(multiple, dict) and all(
-        isinstance(values, list) and all(isinstance(value, str | bool) for value in values) for values in multiple.values()
-    )
-    if multiple is not None and not lists:
-        return "multiValueHeaders is no object of lists."
-    if not isinstance(document.get("body"), str | None):
-        return "body is no text."
-    return "" if isinstance(document.get("isBase64Encoded"), bool | None) else "isBase64Encoded is neither true nor false."
-
-
 # --- HTTP proxy ------------------------------------------------------------------------------------
 
 
@@ -202,80 +84,6 @@ def _http_proxy_response(call: Call, answer: Answer) -> Incoming:
 
 
 # --- Without proxy ---------------------------------------------------------------------------------
-
-
-def selection_value(call: Call, answer: Answer) -> str | None:
-    """What patterns are matched against: the status, or the error of a function; None for a function that did not raise."""
-    if call.integration.type == "AWS" and call.integration.is_lambda:
-        return _error_message(answer.body) if answer.failure == "error" else None
-    return str(answer.status)
-
-
-def _error_message(body: bytes) -> str:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
-    return str(document.get("errorMessage", "")) if isinstance(document, dict) else ""
-
-
-def select(call: Call, value: str | None) -> tuple[int | None, tuple[Pattern, ...]]:
-    """The integration response that a value chooses, and what was said of each."""
-    chosen: int | None = None
-    default: int | None = None
-    said: list[tuple[str, bool]] = []
-    for index, response in enumerate(call.integration.integration_responses):
-        pattern = response.selection_pattern
-        if not pattern:
-            said.append(("", False))
-            default = index if default is None else default
-            continue
-        if value is None:
-            said.append(("No: the function did not raise, and patterns are matched against errors", False))
-            continue
-        matched, words = _tried(pattern, value)
-        if matched and chosen is not None:
-            words, matched = "Matches too: which of them wins is not defined", False
-        chosen = index if matched else chosen
-        said.append((words, matched))
-    taken = default if chosen is None else chosen
-    patterns = []
-    for index, response in enumerate(call.integration.integration_responses):
-        words = said[index][0]
-        if not response.selection_pattern:
-            words = (
-                "Chosen, no pattern matched"
-                if taken == index
-                else "No: a pattern matched"
-                if chosen is not None
-                else "No: another default goes before"
-            )
-        patterns.append(
-            Pattern(
-                path=call.path("integration", "integration_responses", index, "selection_pattern"),
-                pattern=response.selection_pattern or "",
-                status_code=call.resolved(response.status_code),
-                chosen=taken == index,
-                said=words,
-            )
-        )
-    return taken, tuple(patterns)
-
-
-def _tried(pattern: str, value: str) -> tuple[bool, str]:
-    """Whether a pattern matches the whole value, and why or why not."""
-    try:
-        compiled = compile_pattern(pattern)
-        if compiled.matches(value):
-            return True, f'{CHOSEN}: matches "{value:.60}"'
-        at = compiled.fails_at(value)
-    except InvalidPattern as error:
-        return False, f"No: it is no regular expression ({error.message})"
-    except Undecided as error:
-        return False, f"No: {error}"
-    if at is None:
-        return False, "No: it wants more after the end"
-    return False, f'No: it does not take "{value[at]}" at position {at + 1}'
 
 
 def _mapped_response(call: Call, answer: Answer) -> Incoming:

@@ -21,10 +21,12 @@ from integrations.gateway.simulator.call import PSEUDO_PARAMETERS, Call, Refused
 from integrations.gateway.simulator.examples import example_answers
 from integrations.gateway.simulator.fidelity import Fidelity
 from integrations.gateway.simulator.gateway_response import note_cors, refusal
-from integrations.gateway.simulator.integration_request import FaultyTemplate, Outgoing, make_integration_request
-from integrations.gateway.simulator.integration_response import Incoming, Unselected, make_response, mock_answer, to_caller
+from integrations.gateway.simulator.integration_request import Outgoing, make_integration_request
+from integrations.gateway.simulator.integration_response import Incoming, Unselected, make_response, to_caller
 from integrations.gateway.simulator.log import log_lines
 from integrations.gateway.simulator.method_request import check_method_request
+from integrations.gateway.simulator.mock import mock_answer
+from integrations.gateway.simulator.rendering import FaultyTemplate
 from integrations.gateway.simulator.trace import (
     STAGES,
     Answer,

@@ -9,6 +9,7 @@ from typing import Any
 from integrations.gateway.definition import Template
 from integrations.gateway.findings import Path
 from integrations.gateway.grammar import segments
+from integrations.gateway.simulator.call import Refused
 from integrations.gateway.simulator.trace import Fault, Rendered, TemplateLine
 from integrations.gateway.velocity import Given, Rendering, TemplateError, render
 
@@ -59,3 +60,19 @@ def _lines(text: str, rendering: Rendering) -> tuple[TemplateLine, ...]:
 
 def _note(said: list[str]) -> str:
     return "; then ".join(said[:NOTES_KEPT]) + ("; and so on" if len(said) > NOTES_KEPT else "")
+
+
+class FaultyTemplate(Refused):
+    """A template that could not be used, as it ran."""
+
+    def __init__(self, rendered: Rendered) -> None:
+        super().__init__("API_CONFIGURATION_ERROR", rendered.fault.aws if rendered.fault else "")
+        self.rendered = rendered
+
+
+def fault_words(rendered: Rendered) -> str:
+    """Why a template could not be used, in words."""
+    fault = rendered.fault
+    if fault is None:
+        return ""
+    return f"Line {fault.line}, column {fault.column}: {fault.message}" if fault.line else fault.message

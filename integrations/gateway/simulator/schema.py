@@ -4,6 +4,7 @@ Bounded: every keyword that is looked at counts, patterns run as in `selection`,
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -12,6 +13,8 @@ from integrations.gateway.selection import InvalidPattern, Undecided, compile_pa
 
 STEPS = 50_000
 """Keywords looked at in one validation."""
+SECONDS = 0.3
+"""What all patterns of one validation may take."""
 DEPTH = 60
 """Schemas inside each other, at one place of the value."""
 ANYWHERE = "https://apigateway.amazonaws.com/restapis/"
@@ -29,10 +32,11 @@ class Schema:
         self._root = schema
         self._models = models
         self._left = STEPS
+        self._seconds = SECONDS
 
     def misfits(self, value: Any) -> list[str]:
         """Why the value does not fit; empty where it does. Raises Unusable."""
-        self._left = STEPS
+        self._left, self._seconds = STEPS, SECONDS
         return list(self._check(value, self._root, self._root, 0))
 
     def _fits(self, value: Any, schema: Any, root: Any, depth: int) -> bool:
@@ -82,13 +86,15 @@ class Schema:
         """Whether a regular expression is found in a text. Raises Unusable."""
         if not isinstance(pattern, str):
             raise Unusable("A pattern is a text.")
-        self._left -= 50
+        started = time.monotonic()
         try:
-            return next(compile_pattern(pattern).find(text), None) is not None
+            return next(compile_pattern(pattern).find(text, self._seconds), None) is not None
         except InvalidPattern as error:
             raise Unusable(f"{pattern!r:.60} is no regular expression: {error.message}") from error
         except Undecided as error:
             raise Unusable(str(error)) from error
+        finally:
+            self._seconds -= time.monotonic() - started
 
 
 # --- Keywords --------------------------------------------------------------------------------------

@@ -62,6 +62,15 @@ class Answer:
     body: bytes = b""
     failure: Failure = ""
 
+    @property
+    def error_message(self) -> str:
+        """The errorMessage of a function that raised; empty where there is none."""
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return ""
+        return str(document.get("errorMessage", "")) if isinstance(document, dict) else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointRequest:
