@@ -12,18 +12,30 @@ from integrations.gateway.definition import (
     CALLER_CREDENTIALS,
     METHODS,
     Api,
+    Authorizer,
+    GatewayResponse,
     Integration,
     IntegrationResponse,
     Lambda,
     MethodResponse,
+    MethodSettings,
     Model,
     Raw,
     Route,
     Template,
 )
 from integrations.gateway.formats import loaded
-from integrations.gateway.formats.backends import backend_of
-from integrations.gateway.grammar import StageVariable, escaped, function_arn, path_parts, segments
+from integrations.gateway.formats.backends import backend_of, shortest
+from integrations.gateway.grammar import (
+    StageVariable,
+    escaped,
+    function_arn,
+    parse_integration_uri,
+    parse_invocation,
+    path_parts,
+    segments,
+)
+from integrations.gateway.options import options_of
 
 type Checks = tuple[bool, bool]
 """(body, parameters) that a request validator checks."""
@@ -62,17 +74,123 @@ def observed(state: AccountState, *, stage_name: str = "", only: Iterable[str] =
         route = permitted(route, state, stage_name)
         routes.append(route)
         remarks += _remarks(name, route, method)
-    stage, answer = state.stage(stage_name), state.api or {}
+    answer, stage = state.api or {}, state.stage(stage_name) or {}
     api = Api(
-        name=str(answer.get("name", "")),
+        name=reading(str(answer.get("name", ""))),
         description=str(answer.get("description") or ""),
         models=tuple(models_of(state.models)),
+        authorizers=tuple(authorizer_of(one, state) for one in sorted(state.authorizers, key=lambda one: str(one["name"]))),
+        gateway_responses=tuple(gateway_responses_of(state.gateway_responses)),
         stage_name=reading(stage_name) if stage_name else "prod",
-        stage_variables=texts((stage or {}).get("variables")),
-        binary_media_types=tuple(sorted(answer.get("binaryMediaTypes") or ())),
         routes=tuple(routes),
+        **_api_settings(answer),
+        **_stage_settings(stage),
     )
     return api, tuple(remarks)
+
+
+MARK = "gatehouse"
+"""The tag of a REST API that an operation of Gatehouse's made: none of the definition's."""
+
+
+def _api_settings(answer: Answer) -> dict[str, Any]:
+    """What a REST API says of itself, by the names of the definition; what AWS chooses by itself is unset."""
+    endpoint = answer.get("endpointConfiguration") or {}
+    kind = next(iter(endpoint.get("types") or ()), None)
+    address = endpoint.get("ipAddressType")
+    policy = answer.get("policy")
+    return {
+        "binary_media_types": tuple(sorted(answer.get("binaryMediaTypes") or ())),
+        "endpoint_type": _maybe(kind),
+        "ip_address_type": None if address == ("dualstack" if kind == "PRIVATE" else "ipv4") else _maybe(address),
+        "vpc_endpoint_ids": tuple(map(reading, sorted(endpoint.get("vpcEndpointIds") or ()))),
+        "disable_execute_api_endpoint": bool(answer.get("disableExecuteApiEndpoint")),
+        "security_policy": _maybe(answer.get("securityPolicy")),
+        "endpoint_access_mode": _maybe(answer.get("endpointAccessMode")),
+        "policy": escaped(unquoted(str(policy))) if policy else None,
+        "api_key_source": _maybe(answer.get("apiKeySource")),
+        "minimum_compression_size": answer.get("minimumCompressionSize"),
+        "tags": {key: value for key, value in texts(answer.get("tags")).items() if key != MARK},
+    }
+
+
+def unquoted(policy: str) -> str:
+    """A resource policy as it was given: API Gateway answers with its quotes escaped."""
+    try:
+        return str(json.loads(f'"{policy}"')) if '\\"' in policy else policy
+    except ValueError:
+        return policy
+
+
+def _stage_settings(stage: Answer) -> dict[str, Any]:
+    """What a stage says of itself, by the names of the definition."""
+    log = stage.get("accessLogSettings") or {}
+    return {
+        "stage_variables": texts(stage.get("variables")),
+        "stage_description": _maybe(stage.get("description")),
+        "cache_cluster_enabled": bool(stage.get("cacheClusterEnabled")),
+        "cache_cluster_size": _maybe(stage.get("cacheClusterSize")) if stage.get("cacheClusterEnabled") else None,
+        "tracing_enabled": bool(stage.get("tracingEnabled")),
+        "access_log_destination": _maybe(log.get("destinationArn")),
+        "access_log_format": _maybe(log.get("format")),
+        "method_settings": tuple(method_settings_of(stage.get("methodSettings") or {})),
+        "stage_tags": texts(stage.get("tags")),
+    }
+
+
+SETTINGS = {
+    name: option.cloudformation[:1].lower() + option.cloudformation[1:]
+    for name, option in options_of(MethodSettings).items()
+    if option.boto3
+}
+"""An option of MethodSettings → its name in a stage's answer, which is CloudFormation's with a small letter."""
+
+
+def method_settings_of(settings: Mapping[str, Answer]) -> Iterator[MethodSettings]:
+    """The settings of a stage's methods; what says no more than API Gateway's defaults is left out."""
+    for key, held in sorted(settings.items()):
+        path, _, method = key.rpartition("/")
+        plain = "/" + path.replace("~1", "/").strip("/")
+        said: dict[str, Any] = {}
+        for name, answer in SETTINGS.items():
+            value, option = held.get(answer), options_of(MethodSettings)[name]
+            unlimited = name.startswith("throttling") and value is not None and float(value) < 0
+            if value is None or unlimited or value == option.aws_default or (option.aws_default is None and value is False):
+                continue
+            said[name] = reading(value) if isinstance(value, str) else value
+        if said:
+            yield MethodSettings(path="/*" if path == "*" else plain, method=method, **said)
+
+
+def authorizer_of(answer: Answer, state: AccountState) -> Authorizer:
+    """An authorizer in the shape of `get_authorizer`'s answer: by its function, or by a URI that says something else."""
+    uri = portable(reading(answer["authorizerUri"]), state) if answer.get("authorizerUri") else None
+    parts = parse_integration_uri(uri) if uri else None
+    call = parse_invocation(parts.rest) if parts else None
+    function = shortest(call[0]) if call is not None else None
+    made = Authorizer(
+        name=str(answer["name"]),
+        type=reading(str(answer.get("type", "TOKEN"))),
+        function=function,
+        credentials_role=_maybe(answer.get("authorizerCredentials")),
+        identity_sources=tuple(map(reading, filter(None, str(answer.get("identitySource") or "").split(",")))),
+        identity_validation_expression=answer.get("identityValidationExpression") or None,
+        result_ttl_seconds=answer.get("authorizerResultTtlInSeconds"),
+        provider_arns=tuple(map(reading, sorted(answer.get("providerARNs") or ()))),
+        auth_type=answer.get("authType") or None,
+    )
+    return made if made.authorizer_uri == uri else replace(made, function=None, uri=uri)
+
+
+def gateway_responses_of(answers: Iterable[Answer]) -> Iterator[GatewayResponse]:
+    """The gateway responses that were set."""
+    for answer in sorted(answers, key=lambda one: str(one["responseType"])):
+        yield GatewayResponse(
+            response_type=reading(str(answer["responseType"])),
+            status_code=_maybe(answer.get("statusCode")),
+            response_parameters=texts(answer.get("responseParameters")),
+            response_templates=templates(answer.get("responseTemplates")),
+        )
 
 
 def methods(state: AccountState) -> Iterator[tuple[str, Answer, Answer]]:
@@ -92,7 +210,8 @@ def models_of(models: Iterable[Answer]) -> Iterator[Model]:
     for model in sorted(models, key=lambda one: str(one["name"])):
         name, schema = str(model["name"]), str(model.get("schema") or "{}")
         if not (name in BUILT_IN_MODELS and f'"{name} Schema"' in schema):
-            yield Model(name=name, content_type=str(model.get("contentType") or "application/json"), schema=schema)
+            content_type, description = str(model.get("contentType") or "application/json"), model.get("description") or None
+            yield Model(name=name, content_type=content_type, schema=schema, description=description)
 
 
 def route_of(
@@ -107,7 +226,7 @@ def route_of(
         integration=integration_of(method.get("methodIntegration") or {}, state, namespace),
         operation_name=method.get("operationName") or None,
         authorization_type=reading(method["authorizationType"]) if method.get("authorizationType") else None,
-        authorizer=reading(method["authorizerId"]) if method.get("authorizerId") else None,
+        authorizer=authorizer_name(str(method["authorizerId"]), state) if method.get("authorizerId") else None,
         authorization_scopes=tuple(map(reading, sorted(method.get("authorizationScopes") or ()))),
         api_key_required=bool(method.get("apiKeyRequired")),
         request_models=texts(method.get("requestModels")),
@@ -124,6 +243,11 @@ def route_of(
     )
     declared = {key: bool(required) for key, required in sorted((method.get("requestParameters") or {}).items())}
     return route.with_effective(declared, tuple(responses))
+
+
+def authorizer_name(id: str, state: AccountState) -> str:
+    """The name of an authorizer that the API has; the id of another."""
+    return next((str(one["name"]) for one in state.authorizers if one.get("id") == id), reading(id))
 
 
 def integration_of(answer: Answer, state: AccountState, namespace: str = "") -> Integration:

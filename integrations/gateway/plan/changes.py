@@ -1,14 +1,16 @@
 """Two states of an API → what differs between them, by route and option, as people read it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
 from integrations.gateway.account import AccountState, Answer
 from integrations.gateway.calls import Joined, Ref, calls_of
-from integrations.gateway.definition import Api, Integration, Lambda, Route, with_defaults
+from integrations.gateway.definition import Api, Integration, Lambda, MethodSettings, Route, with_defaults
 from integrations.gateway.diff import BACKEND_WORDS, diff, pointer, words
-from integrations.gateway.observed import observed
+from integrations.gateway.observed import SETTINGS, observed
+from integrations.gateway.options import options_of
 from integrations.gateway.plan.things import Key, Thing, ignored_by, pseudo, wanted
 from integrations.gateway.plan.value import Change
 
@@ -43,6 +45,8 @@ def imagined(things: Mapping[Key, Thing], state: AccountState) -> AccountState:
                 found[lists[operation]].append({"id": name, **said})
             case ("create_stage", stage):
                 stages.append({**said, "stageName": stage})
+            case ("update_stage", _):
+                _settle(stages[-1], said["patchOperations"])
             case ("add_permission", function, _):
                 condition = {"ArnLike": {"AWS:SourceArn": said["SourceArn"]}}
                 policies.setdefault(function, []).append({"Effect": "Allow", "Condition": condition})
@@ -80,6 +84,28 @@ def _put(operation: str, method: dict[str, Any], status: list[str], said: dict[s
             method["methodIntegration"]["integrationResponses"][status[0]] = said
 
 
+def _settle(stage: dict[str, Any], operations: list[dict[str, Any]]) -> None:
+    """What patches make of a stage, in the shape of `get_stage`'s answer."""
+    names = {option.boto3: SETTINGS[name] for name, option in options_of(MethodSettings).items() if option.boto3}
+    for one in operations:
+        first, *rest = one["path"].removeprefix("/").split("/")
+        if first == "accessLogSettings":
+            stage.setdefault("accessLogSettings", {})[rest[0]] = one["value"]
+        else:
+            held = stage.setdefault("methodSettings", {}).setdefault(f"{first}/{rest[0]}", {})
+            held[names["/".join(rest[1:])]] = _typed(one["value"])
+
+
+def _typed(value: str) -> Any:
+    """A patch's text as the answer has it."""
+    if value in ("true", "false"):
+        return value == "true"
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
 def _literal(value: Any) -> Any:
     """A value of a wanted call, the names of calls in the place of their answers."""
     match value:
@@ -96,6 +122,9 @@ def _literal(value: Any) -> Any:
         case _:
             return value
 
+
+CHOSEN = frozenset({"securityPolicy", "endpointAccessMode", "endpointConfiguration.ipAddressType", "cacheClusterSize"})
+"""What AWS chooses where a definition says nothing, by the endpoint and the day: then it is no difference, and stays."""
 
 # --- Differences -----------------------------------------------------------------------------------
 
@@ -154,6 +183,7 @@ def _changes(route: str, before: Api, after: Api, type_: str) -> Iterator[Change
     depth, ignored = (2, ignored_by(type_)) if route else (0, frozenset[str]())
     for one in diff(before, after):
         name = one.option.boto3.partition(".")[0] if one.option is not None else ""
-        if one.kind != "moved" and not (name and name in ignored and "integration" in one.key):
+        chosen = one.option is not None and one.option.boto3 in CHOSEN and None in (one.before, one.after)
+        if one.kind != "moved" and not chosen and not (name and name in ignored and "integration" in one.key):
             option = pointer(one.key[depth:])
             yield Change(route=route, kind=KINDS[one.kind], option=option, label=one.label, before=one.was, after=one.now)
