@@ -185,12 +185,17 @@ def authorizer_of(answer: Answer, state: AccountState) -> Authorizer:
 def gateway_responses_of(answers: Iterable[Answer]) -> Iterator[GatewayResponse]:
     """The gateway responses that were set."""
     for answer in sorted(answers, key=lambda one: str(one["responseType"])):
+        bodies = answer.get("responseTemplates")
         yield GatewayResponse(
             response_type=reading(str(answer["responseType"])),
             status_code=_maybe(answer.get("statusCode")),
             response_parameters=texts(answer.get("responseParameters")),
-            response_templates=templates(answer.get("responseTemplates")),
+            response_templates={} if bodies == GATEWAY_BODY else templates(bodies),
         )
+
+
+GATEWAY_BODY = {"application/json": '{"message":$context.error.messageString}'}
+"""The bodies of a gateway response that was given none."""
 
 
 def methods(state: AccountState) -> Iterator[tuple[str, Answer, Answer]]:

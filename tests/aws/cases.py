@@ -1,18 +1,22 @@
 """Definitions with what their deployment answers, before and after one option is changed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from integrations.gateway.definition import (
     Api,
+    Authorizer,
     AwsService,
     Backend,
+    Cors,
+    GatewayResponse,
     Http,
     Integration,
     IntegrationResponse,
     Lambda,
     MethodResponse,
+    MethodSettings,
     Mock,
     Model,
     Route,
@@ -311,6 +315,99 @@ case(
     "/responses/200/response_models/application~1json",
     (200, "x"),
     (200, "x"),
+)
+
+# --- Settings of the API ---------------------------------------------------------------------------
+
+case(
+    "settings-description",
+    lambda text: replace(an_api(a_route(mock(answering("x")))), description=text),
+    "One.",
+    "Two.",
+    "/description",
+    (200, "x"),
+    (200, "x"),
+)
+case(
+    "settings-binary",
+    lambda kinds: an_api(a_route(mock(answering("x"))), binary_media_types=kinds),
+    ("image/png",),
+    ("image/png", "application/pdf"),
+    "/binary_media_types/application~1pdf",
+    (200, "x"),
+    (200, "x"),
+)
+case(
+    "settings-gateway-response",
+    lambda status: an_api(
+        a_route(mock(answering("ok")), declared={"method.request.querystring.q": True}, validate_request_parameters=True),
+        gateway_responses=(
+            GatewayResponse(
+                response_type="BAD_REQUEST_PARAMETERS", status_code=status, response_templates=json_template('{"no": "q"}')
+            ),
+        ),
+    ),
+    "422",
+    "418",
+    "/gateway_responses/BAD_REQUEST_PARAMETERS/status_code",
+    (422, '{"message": "Missing required request parameters: [q]"}'),
+    (418, '{"message": "Missing required request parameters: [q]"}'),
+)
+case(
+    "settings-authorizer",
+    lambda seconds: an_api(
+        a_route(mock(answering("ok")), authorization_type="CUSTOM", authorizer="readers"),
+        authorizers=(
+            Authorizer(
+                name="readers",
+                function="one",
+                identity_sources=("method.request.header.Authorization",),
+                result_ttl_seconds=seconds,
+            ),
+        ),
+    ),
+    0,
+    60,
+    "/authorizers/readers/result_ttl_seconds",
+    (200, "ok"),  # LocalStack asks no authorizer
+    (200, "ok"),
+)
+case(
+    "settings-method",
+    lambda rate: an_api(
+        a_route(mock(answering("ok")), path="/books"),
+        method_settings=(MethodSettings(path="/books", method="GET", throttling_rate_limit=rate),),
+    ),
+    50,
+    60,
+    "/method_settings/throttling_rate_limit",
+    (200, "ok"),
+    (200, "ok"),
+    path="/books",
+)
+case(
+    "settings-stage",
+    lambda on: an_api(a_route(mock(answering("ok"))), tracing_enabled=on, stage_description="A stage."),
+    True,
+    False,
+    "/tracing_enabled",
+    (200, "ok"),
+    (200, "ok"),
+)
+case(
+    "settings-cors",
+    lambda origin: an_api(a_route(mock(answering("ok"))), cors=(Cors(path="/", allow_origins=(origin,)),)),
+    "https://a.example.com",
+    "https://b.example.com",
+    (
+        "/integration/integration_responses/204/response_parameters/method.response.header.Access-Control-Allow-Origin",
+        "/gateway_responses/DEFAULT_4XX/response_parameters/gatewayresponse.header.Access-Control-Allow-Origin",
+        "/gateway_responses/DEFAULT_5XX/response_parameters/gatewayresponse.header.Access-Control-Allow-Origin",
+    ),
+    (204, "https://a.example.com"),
+    (204, "https://b.example.com"),
+    header="Access-Control-Allow-Origin",
+    method="OPTIONS",
 )
 
 # --- HTTP ------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Two states of an API → what differs between them, by route and option, as people read it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from integrations.gateway.definition import Api, Integration, Lambda, MethodSett
 from integrations.gateway.diff import BACKEND_WORDS, diff, pointer, words
 from integrations.gateway.observed import SETTINGS, observed
 from integrations.gateway.options import options_of
-from integrations.gateway.plan.things import Key, Thing, ignored_by, pseudo, wanted
+from integrations.gateway.plan.things import CHOSEN, Key, Thing, ignored_by, pseudo, wanted
 from integrations.gateway.plan.value import Change
 
 KINDS: Mapping[str, Literal["add", "change", "remove"]] = {"added": "add", "removed": "remove", "changed": "change"}
@@ -123,9 +123,6 @@ def _literal(value: Any) -> Any:
             return value
 
 
-CHOSEN = frozenset({"securityPolicy", "endpointAccessMode", "endpointConfiguration.ipAddressType", "cacheClusterSize"})
-"""What AWS chooses where a definition says nothing, by the endpoint and the day: then it is no difference, and stays."""
-
 # --- Differences -----------------------------------------------------------------------------------
 
 
@@ -168,6 +165,41 @@ def removed(name: str) -> Change:
     return Change(route=name, kind="remove", option="", label="Method and integration", before=name, after="")
 
 
+def changes_of_stage(before: Mapping[str, Any], operations: Iterable[Any]) -> Iterator[Change]:
+    """What patches change of a stage. `before`: its parameters and settings as they are, by name and by path."""
+    for one in operations:
+        path, value = str(one["path"]), str(one.get("value", ""))
+        if path == "/deploymentId":
+            continue
+        first, _, rest = path.removeprefix("/").partition("/")
+        if first == "variables":
+            name = rest.replace("~1", "/").replace("~0", "~")
+            option, label, was = f"/stage_variables/{name}", f"Stage variable {name}", (before.get(first) or {}).get(name, "")
+        elif path in SETTING_LABELS or first in STAGE_LABELS:
+            option, label = STAGE_LABELS.get(first) or SETTING_LABELS[path]
+            was = before.get(path, before.get(first, ""))
+        else:
+            method, _, name = rest.partition("/")
+            resource = first.replace("~1", "/")
+            option, label = SETTING_LABELS.get(name, (name, name))
+            place = "all methods" if (resource, method) == ("*", "*") else f"{method} {resource}"
+            option, label, was = f"/method_settings{option}", f"{label} of {place}", before.get(path, "")
+        kind: Literal["add", "change", "remove"] = "remove" if one["op"] == "remove" else "change" if was != "" else "add"
+        yield Change(route="", kind=kind, option=option, label=label, before=str(was), after=value)
+
+
+STAGE_LABELS = {
+    one.boto3: (f"/{name}", one.label)
+    for name, one in options_of(Api).items()
+    if name in ("cache_cluster_enabled", "cache_cluster_size", "tracing_enabled", "stage_description")
+}
+SETTING_LABELS = {one.boto3: (f"/{name}", one.label) for name, one in options_of(MethodSettings).items() if one.boto3} | {
+    f"/accessLogSettings/{key}": (f"/{name}", options_of(Api)[name].label)
+    for key, name in (("destinationArn", "access_log_destination"), ("format", "access_log_format"))
+}
+"""What a patch of a stage names → the option, and what people call it."""
+
+
 def _alone(route: Route) -> Api:
     """The route with its defaults, every parameter and response that is in effect, and without what only policies say."""
     backend = route.integration.backend
@@ -183,7 +215,7 @@ def _changes(route: str, before: Api, after: Api, type_: str) -> Iterator[Change
     depth, ignored = (2, ignored_by(type_)) if route else (0, frozenset[str]())
     for one in diff(before, after):
         name = one.option.boto3.partition(".")[0] if one.option is not None else ""
-        chosen = one.option is not None and one.option.boto3 in CHOSEN and None in (one.before, one.after)
+        chosen = one.option is not None and one.option.boto3.rpartition(".")[2] in CHOSEN and None in (one.before, one.after)
         if one.kind != "moved" and not chosen and not (name and name in ignored and "integration" in one.key):
             option = pointer(one.key[depth:])
             yield Change(route=route, kind=KINDS[one.kind], option=option, label=one.label, before=one.was, after=one.now)

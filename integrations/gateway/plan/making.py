@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from integrations.gateway import rates
 from integrations.gateway.account import AccountState, Answer
 from integrations.gateway.calls import Call, Ref, Value, calls_of, joined
 from integrations.gateway.definition import (
@@ -20,9 +19,19 @@ from integrations.gateway.definition import (
 )
 from integrations.gateway.findings import Severity
 from integrations.gateway.grammar import path_parts
-from integrations.gateway.observed import methods, observed, unpublished
+from integrations.gateway.observed import MARK, methods, observed, unpublished
 from integrations.gateway.observed import texts as reading_texts
-from integrations.gateway.plan.changes import added, as_held, changes_between, imagined, removed, route_changes, settings_changes
+from integrations.gateway.plan.changes import (
+    added,
+    as_held,
+    changes_between,
+    changes_of_stage,
+    imagined,
+    removed,
+    route_changes,
+    settings_changes,
+)
+from integrations.gateway.plan.forecast import forecast
 from integrations.gateway.plan.things import (
     METHOD_PARTS,
     Key,
@@ -37,7 +46,6 @@ from integrations.gateway.plan.things import (
 )
 from integrations.gateway.plan.value import (
     Change,
-    Forecast,
     Phase,
     Plan,
     PlanError,
@@ -48,11 +56,6 @@ from integrations.gateway.plan.value import (
     sha256,
 )
 from integrations.gateway.rules import check
-
-MARK = "gatehouse"
-"""The tag of a REST API that an operation made."""
-POLICY_BYTES = 20_480
-"""What Lambda takes as the resource policy of one function (its developer guide, "Lambda quotas")."""
 
 
 def make_plan(
@@ -81,6 +84,7 @@ def make_plan(
     making.permit()
     making.deploy()
     making.forbid()
+    making.tag()
     return making.plan("deploy" if whole else "adopt", values)
 
 
@@ -203,7 +207,7 @@ class _Making:
             calls=calls,
             changes=tuple(self.changes),
             warnings=tuple(self.warnings),
-            forecast=self.forecast(calls),
+            forecast=forecast(calls, self.state),
             unchanged=sum(route not in touched for route in self.by_route()),
             former_deployment=str(stage.get("deploymentId", "")),
             content=self.content,
@@ -444,9 +448,9 @@ class _Making:
             self.published()
         if old is None:
             self.make(stage, Phase.STAGE)
+            self.move(stage, None, "")
         else:
             self.move(stage, old, Ref("deployment", "id") if moves else "")
-        self.settle()
         if moves and not self.changes:
             before = f"deployment {old.answer.get('deploymentId', '')}" if old is not None else ""
             after, label = "a deployment of what is configured", f"Stage {self.stage_name}"
@@ -477,24 +481,6 @@ class _Making:
         """The methods that the definitions applied so far had."""
         return {" ".join(key[1:3]) for key in self.owned if key[0] == "put_method"}
 
-    def settle(self) -> None:
-        """How the stage logs and runs its methods; a setting that the definition does not name stays as it is."""
-        key = ("update_stage", self.stage_name)
-        settings, old = self.wanted.get(key), self.held.get(key)
-        if settings is None or settings.call is None:
-            return
-        names = tuple(settings.says) if old is None else differing(old, settings, self.known)
-        operations: list[Value] = [{"op": "replace", "path": name, "value": settings.says[name]} for name in names]
-        if operations and (self.whole or old is None):
-            call = replace(settings.call, parameters={**settings.call.parameters, "patchOperations": operations})
-            self.calls.append(self.call(call, Phase.STAGE, f"Change the settings of stage {self.stage_name}", options=names))
-            for name in names:
-                before, after = str(old.says.get(name, "")) if old is not None else "", str(settings.says[name])
-                kind: Literal["add", "change"] = "change" if before else "add"
-                self.changes.append(
-                    Change(route="", kind=kind, option="/stage", label=f"Stage {name}", before=before, after=after)
-                )
-
     def serves(self, deployment_id: str) -> bool:
         """Whether a deployment holds the definition: its description says of what it was made.
 
@@ -507,22 +493,30 @@ class _Making:
         mine = [one for one in self.state.deployments if str(one.get("description", "")).startswith(mark)]
         return not self.whole and any(str(one.get("createdDate", "")) <= str(current.get("createdDate", "")) for one in mine)
 
-    def move(self, stage: Thing, old: Thing, deployment: Ref | str) -> None:
-        """The stage's one call: to a deployment, where one is given, and with its variables."""
+    def move(self, stage: Thing, old: Thing | None, deployment: Ref | str) -> None:
+        """The stage's one call: to a deployment, where one is given, with its variables, its access log and the settings of its
+        methods. One that is new was made with its variables. A setting that the definition does not name stays as it is."""
         operations: list[Value] = []
         if deployment:
             operations.append({"op": "replace", "path": "/deploymentId", "value": deployment})
-        names = differing(old, stage, self.known)
+        names = differing(old, stage, self.known) if old is not None else ()
         for name in names:
-            before: Any = old.says.get(name)
+            before: Any = old.says.get(name) if old is not None else None
             for operation in patches(name, before, self.said(stage, name)):
                 if self.may(operation, before or {}):
                     operations.append(operation)
+        settings, set_before = (things.get(("update_stage", self.stage_name)) for things in (self.wanted, self.held))
+        if settings is not None and (self.whole or old is None):
+            others = tuple(settings.says) if set_before is None else differing(set_before, settings, self.known)
+            operations += [{"op": "replace", "path": name, "value": settings.says[name]} for name in others]
+            names = (*names, *others)
         if operations:
-            call = Call(service="apigateway", operation="update_stage", parameters={**old.at, "patchOperations": operations})
+            at: dict[str, Value] = {"restApiId": Ref("api", "id"), "stageName": self.stage_name}
+            call = Call(service="apigateway", operation="update_stage", parameters=at | {"patchOperations": operations})
             what = f"Point stage {self.stage_name} to the deployment" if deployment else f"Change stage {self.stage_name}"
             self.calls.append(self.call(call, Phase.STAGE, what, options=names))
-        self.changes += self.changes_of_stage(old, operations)
+        said = {**(old.says if old is not None else {}), **(set_before.says if set_before is not None else {})}
+        self.changes += changes_of_stage(said, operations)
 
     def may(self, operation: Mapping[str, Value], before: Mapping[str, Any]) -> bool:
         """Whether a stage variable is Gatehouse's to change."""
@@ -595,25 +589,37 @@ class _Making:
             return
         before = observed(replace(self.state, resources=(), stages=()))[0]
         after = observed(replace(self.will_be, resources=(), stages=()))[0]
-        kept = {key[1] for key in (*self.wanted, *self.owned) if key[0] == "create_model"}
-        yield from settings_changes(replace(before, models=tuple(one for one in before.models if one.name in kept)), after)
+        kept = {(key[0], key[-1]) for key in (*self.wanted, *self.owned)}
+        ours = replace(
+            before,
+            models=tuple(one for one in before.models if ("create_model", one.name) in kept),
+            authorizers=tuple(one for one in before.authorizers if ("create_authorizer", one.name) in kept),
+            gateway_responses=tuple(
+                one for one in before.gateway_responses if ("put_gateway_response", one.response_type) in kept
+            ),
+            tags={key: value for key, value in before.tags.items() if key in self.own_tags()},
+        )
+        yield from settings_changes(ours, after)
 
-    def changes_of_stage(self, old: Thing, operations: Iterable[Value]) -> Iterator[Change]:
-        """Its variables."""
-        variables = old.says.get("variables") or {}
-        assert isinstance(variables, dict)
-        for one in operations:
-            if isinstance(one, dict) and str(one["path"]).startswith("/variables/"):
-                name = str(one["path"]).removeprefix("/variables/").replace("~1", "/").replace("~0", "~")
-                before, after = str(variables.get(name, "")), str(one.get("value", ""))
-                yield Change(
-                    route="",
-                    kind="remove" if one["op"] == "remove" else "change" if name in variables else "add",
-                    option=f"/stage_variables/{name}",
-                    label=f"Stage variable {name}",
-                    before=before,
-                    after=after,
-                )
+    def own_tags(self) -> set[str]:
+        """The tags of the API that are Gatehouse's to change."""
+        return {key for api in (self.api, *self.applied) for key in api.tags}
+
+    def tag(self) -> None:
+        """Tags have calls of their own."""
+        if self.state.api is None or not self.whole:
+            return
+        before, tags = self.state.api.get("tags") or {}, self.wanted["create_rest_api",].at.get("tags")
+        after = tags if isinstance(tags, dict) else {}
+        arn = f"arn:{self.state.partition}:apigateway:{self.state.region}::/restapis/{self.state.api_id}"
+        new = {key: value for key, value in after.items() if before.get(key) != value}
+        old = [key for key in before if key in self.own_tags() and key not in after]
+        if new:
+            call = Call(service="apigateway", operation="tag_resource", parameters={"resourceArn": arn, "tags": new})
+            self.calls.append(self.call(call, Phase.AFTER_STAGE, "Tag the API", options=("tags",)))
+        if old:
+            call = Call(service="apigateway", operation="untag_resource", parameters={"resourceArn": arn, "tagKeys": list(old)})
+            self.calls.append(self.call(call, Phase.AFTER_STAGE, "Untag the API", options=("tags",)))
 
     def changes_of_route(self, name: str, *, is_new: bool) -> Iterable[Change]:
         """One method, option by option: both sides read back from AWS's own terms, with the defaults of both written out."""
@@ -627,50 +633,6 @@ class _Making:
         resource = next(one for one in state.resources if one.get("path") == path)
         alone = {**resource, "resourceMethods": {verb: resource["resourceMethods"][verb]}}
         return next(iter(observed(replace(state, policies={}, resources=(alone,)))[0].routes), None)
-
-    # --- Forecast ---------------------------------------------------------------------------------
-
-    def forecast(self, calls: Sequence[PlannedCall]) -> Forecast:
-        """Calls, seconds, and the size of each policy that grows. Raises PlanError where one grows too large."""
-        sizes: dict[str, int] = {}
-        for planned in calls:
-            if planned.call.operation == "add_permission":
-                function = str(planned.call.parameters["FunctionName"])
-                sizes.setdefault(function, _size(self.state.policies.get(function, ())))
-                sizes[function] += _statement_size(planned.call)
-        for function, size in sizes.items():
-            if size > POLICY_BYTES:
-                raise PlanError(
-                    [
-                        f"The policy of {function} would have {size:,} bytes, and Lambda takes {POLICY_BYTES:,}. Turn off "
-                        "'Scope permission to method' on its integrations, so that one permission serves the whole API."
-                    ]
-                )
-        asked = [(planned.call.service, planned.call.operation) for planned in calls]
-        return Forecast(calls=len(calls), seconds=round(rates.seconds(asked), 1), permission_bytes=sizes)
-
-
-def _size(statements: Iterable[Answer]) -> int:
-    policy = {"Version": "2012-10-17", "Id": "default", "Statement": [dict(one) for one in statements]}
-    return len(canonical(policy).encode("utf-8"))
-
-
-def _statement_size(call: Call) -> int:
-    """The bytes of the statement that a permission becomes; an API that is to be made will have an id of ten characters."""
-
-    def text(value: Value) -> str:
-        known = settled(value, {}, {"api": {"id": "a" * 10}})
-        return str(known)
-
-    statement = {
-        "Sid": text(call.parameters["StatementId"]),
-        "Effect": "Allow",
-        "Principal": {"Service": "apigateway.amazonaws.com"},
-        "Action": "lambda:InvokeFunction",
-        "Resource": text(call.parameters["FunctionName"]),
-        "Condition": {"ArnLike": {"AWS:SourceArn": text(call.parameters["SourceArn"])}},
-    }
-    return len(canonical(statement).encode("utf-8")) + 1
 
 
 def _permission(key: Key) -> str:

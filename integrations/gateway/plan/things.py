@@ -9,7 +9,7 @@ from typing import Any
 from integrations.gateway.account import AccountState, Answer
 from integrations.gateway.calls import Call, Given, Joined, Ref, Value, joined
 from integrations.gateway.definition import Authorizer, Integration, MethodSettings
-from integrations.gateway.observed import checks_of, methods, source_of
+from integrations.gateway.observed import GATEWAY_BODY, checks_of, methods, source_of, unquoted
 from integrations.gateway.options import options_of
 from integrations.gateway.plan.value import canonical, value_to_json
 
@@ -43,6 +43,7 @@ KINDS: dict[str, Kind] = {
         says={
             **{"name": "", "description": "", "binaryMediaTypes": [], "policy": "", "apiKeySource": "HEADER"},
             **{"disableExecuteApiEndpoint": False, "securityPolicy": "", "endpointAccessMode": "", "minimumCompressionSize": ""},
+            **{"endpointConfiguration": {"types": ["EDGE"]}},
         },
         update="update_rest_api",
         delete="delete_rest_api",
@@ -65,7 +66,7 @@ KINDS: dict[str, Kind] = {
     ),
     "put_gateway_response": Kind(
         noun="gateway response",
-        says={"statusCode": "", "responseParameters": {}, "responseTemplates": {}},
+        says={"statusCode": "", "responseParameters": {}, "responseTemplates": GATEWAY_BODY},
         delete="delete_gateway_response",
         shared=True,
     ),
@@ -121,7 +122,13 @@ KINDS: dict[str, Kind] = {
 }
 """Operation → what it makes. What `calls_of` may ask for stands here, parameter by parameter: a test holds it."""
 
-SETS = frozenset({"authorizationScopes", "binaryMediaTypes", "cacheKeyParameters", "providerARNs"})
+CHOSEN = frozenset(
+    {"securityPolicy", "endpointAccessMode", "ipAddressType", "cacheClusterSize", "statusCode"}
+    | {"throttling/burstLimit", "throttling/rateLimit"}
+)
+"""What AWS chooses by the endpoint, the account or the kind of response where a definition says nothing: then it stays, whatever
+it is."""
+SETS = frozenset({"authorizationScopes", "binaryMediaTypes", "cacheKeyParameters", "providerARNs", "vpcEndpointIds"})
 """Lists whose order means nothing."""
 JSON_TEXTS = frozenset({"schema", "policy"})
 """Texts that are JSON: as AWS keeps them, they may be spaced in another way."""
@@ -286,7 +293,8 @@ def _held(state: AccountState) -> Iterator[Thing]:
         return
     api = {"restApiId": state.api_id}
     root = {"rootResourceId": state.root_id} if state.root_id else {}
-    yield _thing(("create_rest_api",), state.api, api, {**state.api, **root})
+    said = {**state.api, "policy": unquoted(str(state.api["policy"]))} if state.api.get("policy") else state.api
+    yield _thing(("create_rest_api",), said, api, {**state.api, **root})
     for resource in state.resources:
         if resource.get("path") != "/":
             yield _thing(("create_resource", str(resource["path"])), {}, api | {"resourceId": str(resource["id"])}, resource)
@@ -370,13 +378,23 @@ def differing(before: Thing, after: Thing, known: Mapping[str, Answer]) -> tuple
         mine, theirs = settled(after.says.get(name, default), {}, known), before.says.get(name, default)
         if name in ignored and name not in before.says:
             continue
+        if name in CHOSEN and name not in after.says:
+            continue
         if name == "cacheNamespace" and name not in after.says and theirs == before.at.get("resourceId"):
             continue
         if name in ("uri", "integrationHttpMethod") and after.says.get("type") == "MOCK":
             continue
+        if name == "endpointConfiguration":
+            mine = _endpoint(mine, theirs)
         if _plain(name, mine) != _plain(name, theirs):
             found.append(name)
     return tuple(found)
+
+
+def _endpoint(mine: Any, theirs: Any) -> dict[str, Any]:
+    """An endpoint's configuration with what AWS chose where nothing is said."""
+    chosen = {name: theirs[name] for name in CHOSEN if name in theirs}
+    return {"types": ["EDGE"]} | chosen | {name: value for name, value in mine.items() if value}
 
 
 def ignored_by(type_: str) -> frozenset[str]:
@@ -396,7 +414,7 @@ def _plain(name: str, value: Any) -> Any:
         except ValueError:
             return value
     if isinstance(value, Mapping):
-        return {key: _plain("", inner) for key, inner in value.items() if inner is not False or name != "tlsConfig"}
+        return {key: _plain(key, inner) for key, inner in value.items() if inner is not False or name != "tlsConfig"}
     if isinstance(value, bool):
         return value
     return value or ""
@@ -404,7 +422,11 @@ def _plain(name: str, value: Any) -> Any:
 
 def patches(name: str, before: Any, after: Any) -> Iterator[dict[str, Value]]:
     """The patch operations (RFC 6902, as API Gateway takes them) that make one parameter another."""
-    if isinstance(before, Mapping) or isinstance(after, Mapping):
+    if name == "endpointConfiguration":
+        yield from _endpoint_patches(before or {}, after or {})
+    elif name == "minimumCompressionSize" and after in ("", None):
+        yield {"op": "replace", "path": f"/{name}"}
+    elif isinstance(before, Mapping) or isinstance(after, Mapping):
         before, after = before or {}, after or {}
         for key, value in after.items():
             if key not in before or before[key] != value:
@@ -422,6 +444,17 @@ def patches(name: str, before: Any, after: Any) -> Iterator[dict[str, Value]]:
                 yield _row(name, "remove", value)
     else:
         yield {"op": "replace", "path": f"/{name}", "value": _text(after)}
+
+
+def _endpoint_patches(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[dict[str, Value]]:
+    """An endpoint's type is replaced under the one that it is; its VPC endpoints are rows."""
+    old, new = (next(iter(one.get("types") or ["EDGE"])) for one in (before, after))
+    if old != new:
+        yield {"op": "replace", "path": f"/endpointConfiguration/types/{old}", "value": new}
+    if (address := after.get("ipAddressType")) and address != before.get("ipAddressType"):
+        yield {"op": "replace", "path": "/endpointConfiguration/ipAddressType", "value": address}
+    for operation in patches("vpcEndpointIds", before.get("vpcEndpointIds") or [], after.get("vpcEndpointIds") or []):
+        yield {**operation, "path": "/endpointConfiguration/vpcEndpointIds"}
 
 
 def _row(name: str, op: str, value: Value) -> dict[str, Value]:

@@ -53,11 +53,11 @@ def operations(stage: dict[str, Any], authorizer: dict[str, Any], **api: Any) ->
         stages=(stage,),
     )
     plan = make_plan(API, state, values={}, stage_name="prod", applied=(API,))
-    return [
-        (planned.call.operation, planned.call.parameters["patchOperations"])
-        for planned in plan.calls
-        if "patchOperations" in planned.call.parameters and "/deploymentId" not in str(planned.call.parameters)
+    found: list[tuple[str, Any]] = [
+        (planned.call.operation, planned.call.parameters.get("patchOperations")) for planned in plan.calls
     ]
+    patches = [(name, [one for one in made if one["path"] != "/deploymentId"]) for name, made in found if isinstance(made, list)]
+    return [(name, made) for name, made in patches if made]
 
 
 def test_what_the_account_holds_is_left_alone() -> None:
