@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -193,10 +194,13 @@ def session_name(person: str, operation: str = "") -> str:
     return name[:64]
 
 
-def connect(target: Target, *, person: str, operation: str = "") -> "Account":
+def connect(target: Target, *, person: str, operation: str = "", within: float | None = None) -> "Account":
     """The account of an environment, as this person, for this operation. Raises AwsError; WrongAccount before anything else is
-    asked."""
-    account = Account(target, session_name(person, operation))
+    asked.
+
+    `within`: the seconds in which somebody waits for the answers; what is asked later is refused with words.
+    """
+    account = Account(target, session_name(person, operation), within)
     account.identity()
     return account
 
@@ -204,8 +208,9 @@ def connect(target: Target, *, person: str, operation: str = "") -> "Account":
 class Account:
     """A session in one account and Region."""
 
-    def __init__(self, target: Target, name: str) -> None:
-        self.target, self.name = target, name
+    def __init__(self, target: Target, name: str, within: float | None = None) -> None:
+        self.target, self.name, self.within = target, name, within
+        self.until = None if within is None else time.monotonic() + within
         self._identity: Identity | None = None
         self._clients: dict[tuple[str, int], Any] = {}
 
@@ -251,9 +256,15 @@ class Account:
 
     def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """One question, asked again while AWS is busy. Raises AwsError."""
-        return self._send(service, operation, parameters, tries=READING_TRIES)
+        return self._send(service, operation, parameters, tries=READING_TRIES if self.within is None else 2)
 
     def _send(self, service: str, operation: str, parameters: Mapping[str, Any], *, tries: int) -> dict[str, Any]:
+        if self.until is not None and time.monotonic() > self.until:
+            raise AwsError(
+                f"AWS took longer than {self.within:.0f} seconds to answer, and {service}.{operation} was not asked any more; "
+                "nothing was changed. Try again later, or plan from the command line, which waits longer: manage.py plan.",
+                "TooSlow",
+            )
         try:
             answer: dict[str, Any] = getattr(self.client(service, tries=tries), operation)(**parameters)
             return answer

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations.aws import Account, connect
+from integrations.aws import Account, AwsError, connect
 from integrations.gateway.account import AccountState
-from integrations.gateway.definition import Api, DeploymentParameter, dumps, loads, parameters_of, with_defaults
+from integrations.gateway.definition import Api, DeploymentParameter, Route, dumps, loads, parameters_of, with_defaults
 from integrations.gateway.diff import Order, Spot, merge
 from integrations.gateway.formats import openapi
 from integrations.gateway.formats.export import UnreadableText
@@ -100,18 +101,23 @@ class Reading:
     seen_as: str
 
 
-def enter(environment: Environment, person: str) -> Account:
-    """The account, once AWS said that it is the environment's. Keeps who Gatehouse is there. Raises AwsError."""
-    account = connect(environment, person=person)
+WAITS = 10.0
+"""Seconds in which a page has the account read; what takes longer is said, and is for the command line."""
+
+
+def enter(environment: Environment, person: str, within: float | None = None) -> Account:
+    """The account, once AWS said that it is the environment's. Keeps who Gatehouse is there. `within`: see `aws.connect`. Raises
+    AwsError."""
+    account = connect(environment, person=person, within=within)
     environment.seen_as, environment.seen_at = account.identity().arn, timezone.now()
     environment.save(update_fields=["seen_as", "seen_at"])
     return account
 
 
-def read(placement: Placement, person: str, api: Api | None = None) -> Reading:
+def read(placement: Placement, person: str, api: Api | None = None, *, within: float | None = None) -> Reading:
     """The account, as far as a plan needs it that makes it hold `api` (values in place). Raises AwsError."""
     environment = placement.environment
-    account = enter(environment, person)
+    account = enter(environment, person, within)
     if placement.pk:
         settle(placement, account)
     functions = functions_of(api, nothing(environment)) if api else ()
@@ -122,12 +128,17 @@ def read(placement: Placement, person: str, api: Api | None = None) -> Reading:
 
 
 def plan_of_revision(
-    placement: Placement, revision: Revision, person: str, given: Mapping[str, str] | None = None
+    placement: Placement,
+    revision: Revision,
+    person: str,
+    given: Mapping[str, str] | None = None,
+    *,
+    within: float | None = None,
 ) -> tuple[Plan, Reading]:
     """What makes the account hold and serve a revision. `given`: values that the environment does not have yet. Raises AwsError
     and PlanError."""
     api = revision.api
-    reading = read(placement, person, bound(api, placement, given))
+    reading = read(placement, person, bound(api, placement, given), within=within)
     return deploying(placement, placed(api, placement), reading.state, given), reading
 
 
@@ -147,7 +158,7 @@ def deploying(placement: Placement, api: Api, state: AccountState, given: Mappin
 
 def plan_back_to(placement: Placement, deployment: Deployment, person: str) -> tuple[Plan, Reading]:
     """What brings the stage back to a deployment. Raises AwsError and PlanError."""
-    reading = read(placement, person, deployment.api)
+    reading = read(placement, person, deployment.api, within=WAITS)
     current = placement.live.api if placement.live else None
     plan = plan_rollback(
         reading.state,
@@ -161,7 +172,7 @@ def plan_back_to(placement: Placement, deployment: Deployment, person: str) -> t
 
 def plan_away(placement: Placement, person: str) -> tuple[Plan, Reading]:
     """What takes away all that Gatehouse made there. Raises AwsError and PlanError."""
-    reading = read(placement, person)
+    reading = read(placement, person, within=WAITS)
     plan = plan_destroy(
         reading.state,
         stage_name=placement.environment.stage_name,
@@ -294,7 +305,7 @@ def drift_of(placement: Placement) -> Drift | None:
 
 def plan_reverting(placement: Placement, api: Api, person: str) -> tuple[Plan, Reading]:
     """What makes the account hold and serve a definition whose values are in place. Raises AwsError and PlanError."""
-    reading = read(placement, person, api)
+    reading = read(placement, person, api, within=WAITS)
     return deploying(placement, api, reading.state), reading
 
 
@@ -342,6 +353,47 @@ def standings(entries: Sequence[Integration], environments: Sequence[Environment
         entry.pk: [Standing(one, placements.get((entry.pk, one.pk)), entry.latest_number) for one in environments]
         for entry in entries
     }
+
+
+# --- Testing a method ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCall:
+    """What TestInvokeMethod is asked."""
+
+    method: str
+    path: str
+    """With what stands in the place of variables, and the query: `/orders/7?all=1`."""
+    headers: Mapping[str, Sequence[str]]
+    body: str
+
+
+def invoke(placement: Placement, route: Route, call: MethodCall, person: str) -> Mapping[str, Any]:
+    """What API Gateway answers to a call of the method as it is configured now, deployed or not; the real backend is called.
+    Raises AwsError."""
+    account = enter(placement.environment, person, within=30.0)
+    api_id, position = placement.rest_api_id, dict[str, str]()
+    resource = ""
+    while not resource:
+        page = account.ask("apigateway", "get_resources", restApiId=api_id, limit=500, **position)
+        resource = next((one["id"] for one in page.get("items", ()) if one.get("path") == route.path), "")
+        if not page.get("position"):
+            break
+        position = {"position": page["position"]}
+    if not resource:
+        raise AwsError(f"There is no {route.path} in the REST API {api_id}: nothing was called. Deploy it first.", "NotFound")
+    variables = placement.live.api.stage_variables if placement.live else {}
+    parameters = {
+        "restApiId": api_id,
+        "resourceId": resource,
+        "httpMethod": call.method,
+        "pathWithQueryString": call.path,
+        "multiValueHeaders": {name: list(values) for name, values in call.headers.items()},
+        "body": call.body,
+        "stageVariables": dict(variables),
+    }
+    return account.perform("apigateway", "test_invoke_method", {name: value for name, value in parameters.items() if value})
 
 
 # --- Values ----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from django.contrib.auth.models import User
 from django.utils.text import slugify
 
-from integrations.deployment import enter, route_names
+from integrations.deployment import WAITS, enter, route_names
 from integrations.gateway.account import AccountState
 from integrations.gateway.definition import Api, Route
 from integrations.gateway.findings import Finding
@@ -84,7 +84,7 @@ class Found:
 
 def look(environment: Environment, api_id: str, person: str) -> Found:
     """What stands in a REST API. Raises AwsError."""
-    state = enter(environment, person).account_state(api_id, stage_name=environment.stage_name)
+    state = enter(environment, person, WAITS).account_state(api_id, stage_name=environment.stage_name)
     whole, remarks = observed(state, stage_name=environment.stage_name)
     known = {
         (route.method, placement.path or route.path): placement.integration

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from integrations.aws import AwsError
 from integrations.deployment import (
+    WAITS,
     Drift,
     Standing,
     bound,
@@ -145,7 +146,7 @@ def plan_make(request: HttpRequest, team: str, slug: str, environment: str) -> H
                 plan, reading = plan_away(placement, person)
             case _:
                 revision = chosen_revision(placement.integration, request.POST.get("revision"))
-                plan, reading = plan_of_revision(placement, revision, person)
+                plan, reading = plan_of_revision(placement, revision, person, within=WAITS)
     except (AwsError, PlanError) as error:
         return refused(request, placement, member, error)
     return redirect("plan", team, propose(placement, plan, reading, revision=revision, by=member.user).pk)
@@ -156,7 +157,7 @@ def deploy_read(request: HttpRequest, team: str, slug: str, environment: str) ->
     """Reads the account, and says in how many options it is not what was deployed from here."""
     placement, member = get_placement(request, team, slug, environment, may="plan")
     try:
-        read(placement, member.user.get_username())
+        read(placement, member.user.get_username(), within=WAITS)
     except AwsError as error:
         return refused(request, placement, member, error)
     return redirect(f"{reverse('deploy-environment', args=[team, slug, environment])}#states")

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from integrations.aws import AwsError
-from integrations.deployment import enter
+from integrations.deployment import WAITS, enter
 from integrations.environments import EnvironmentForm, values_from
 from integrations.models import Environment, Membership, record, replace_bindings
 from integrations.policy import get_environment, get_membership
@@ -113,7 +113,7 @@ def environment_identity(request: HtmxRequest, team: str, environment: str) -> H
     found, mine = get_environment(request.user, team, environment, may="environments")
     said = ""
     try:
-        enter(found, mine.user.get_username())
+        enter(found, mine.user.get_username(), WAITS)
     except AwsError as error:
         said = str(error)
         found.forget_identity()

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from integrations.aws import AwsError
-from integrations.deployment import enter
+from integrations.deployment import WAITS, enter
 from integrations.models import Environment, record
 from integrations.policy import get_environment, get_membership
 from integrations.taking_over import look, take
@@ -28,7 +28,9 @@ def take_over(request: HttpRequest, team: str) -> HttpResponse:
     context["environment"] = environment
     try:
         if not api_id:
-            context["apis"] = sorted(enter(environment, person).rest_apis(), key=lambda api: str(api.get("name", "")).lower())
+            context["apis"] = sorted(
+                enter(environment, person, WAITS).rest_apis(), key=lambda api: str(api.get("name", "")).lower()
+            )
             return render(request, "deploy/take_over.html", context)
         found = look(environment, api_id, person)
     except AwsError as error:

@@ -217,6 +217,7 @@ VERBS = (
     "removed environment",
     "placed",
     "took over",
+    "tested",
     "applied",
     "asked to apply",
     "approved",

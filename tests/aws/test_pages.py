@@ -273,3 +273,19 @@ def test_an_api_that_is_not_there_is_said(room: Room) -> None:
     response = room.client.get(reverse("take-over", args=["storefront"]), {"environment": "dev", "api": "nothere"})
     assert response.status_code == 422
     assert "There is no REST API nothere in dev." in said(response)
+
+
+def test_a_method_is_called_and_its_log_laid_out_by_stage(room: Room) -> None:
+    url = room.at("method-test")
+    assert "deploy it first" in said(room.client.get(url))
+    room.apply()
+    assert "This calls the real backend." in said(room.client.get(url))
+    call = {"route": "GET /hello", "method": "GET", "path": "/hello?x=1", "headers": "Accept: application/json", "body": ""}
+    page = room.client.post(url, call)
+    assert (page.status_code, page.context["answer"]["status"], page.context["body"]) == (200, 200, "one")
+    assert page.context["stages"][0].name == "Method request"
+    assert page.context["stages"][-1].name == "Method response"
+
+    refused = room.client.post(url, call | {"headers": "no header", "path": "hello"})
+    assert refused.status_code == 422
+    assert "Write each header as Name: value" in said(refused) and "Begin it with a slash." in said(refused)

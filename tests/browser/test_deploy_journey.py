@@ -140,9 +140,15 @@ def test_from_an_environment_to_a_roll_back(
     # What else is in the account could be brought into the catalog.
     again.goto(reverse("take-over", args=["storefront"]))
     again.get_by_role("button", name="Read the account").click()
-    again.get_by_role("link", name="hello").first.click()
+    again.get_by_role("row").filter(has_text=placement.rest_api_id).get_by_role("link").click()
     expect(again.get_by_text("In the catalog:")).to_be_visible()
     bench.screen(again, "take-over")
+
+    # A method is called as it is configured, through API Gateway.
+    again.goto(reverse("method-test", args=["storefront", "hello", "prod"]))
+    again.get_by_role("button", name="Call the real backend").click()
+    expect(again.get_by_role("heading", name="Method response")).to_be_visible()
+    bench.screen(again, "method-test")
 
     # Back to the first deployment: the old answer comes back.
     again.goto(reverse("deploy-environment", args=["storefront", "hello", "prod"]))

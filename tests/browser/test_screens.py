@@ -34,6 +34,7 @@ LOOKED_AT = {
     "integration-edit": "editor-refused",
     "integration-merge": "merge",
     "invitation": "invitation-refused",
+    "method-test": "method-test",
     "new": "new",
     "operation": "operation",
     "operations": "operations",

@@ -96,6 +96,7 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "deploy-read": ("POST", "plan"),
     "deploy-compare": ("GET", "view"),
     "deploy-drift": ("GET", "view"),
+    "method-test": ("GET", "apply"),
     "plan-make": ("POST", "plan"),
     "plan": ("GET", "view"),
     "operations": ("GET", "view"),
