@@ -48,7 +48,7 @@ DEPLOYS = (Purpose.DEPLOY, Purpose.ADOPT)
 
 def placed(api: Api, placement: Placement) -> Api:
     """The definition at the path that the placement has there; an API keeps its paths."""
-    if not placement.path or len(api.routes) != 1:
+    if not placement.path or placement.integration.is_api:
         return api
     return replace(api, routes=(replace(api.routes[0], path=placement.path),))
 

@@ -243,7 +243,7 @@ class PlacementForm(forms.Form):
     owned = forms.ChoiceField(
         label="Gatehouse owns",
         choices=[
-            ("method", "Its method alone: nothing else of the API is touched"),
+            ("method", "Its methods alone: nothing else of the API is touched"),
             ("whole", "The whole API: its settings follow the definition"),
         ],
         widget=forms.RadioSelect,

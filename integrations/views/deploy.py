@@ -49,6 +49,8 @@ from integrations.models import (
     placements_of,
     record,
     replace_bindings,
+    resolved,
+    value_of,
 )
 from integrations.models import Integration as Entry
 from integrations.policy import get_environment, get_integration, is_allowed
@@ -197,7 +199,7 @@ def versions(placement: Placement, draft: Draft | None) -> list[Version]:
     latest = entry.latest
     published = " and published" if entry.published_number == latest.number else ""
     if draft:
-        api = as_there(loads(draft.definition), placement)
+        api = as_there(resolved(value_of(draft.definition)).api, placement)
         found.append(Version("draft", "Draft", f"your changes since {draft.base}", api, draft.updated_at))
     link = reverse("revision", args=[entry.team.slug, entry.slug, latest.number])
     api = as_there(latest.api, placement)
@@ -293,7 +295,7 @@ def deploy_drift(request: HttpRequest, team: str, slug: str, environment: str) -
     chosen = [name for name in request.POST.getlist("spot") if name in names]
     if request.method == "POST" and not chosen:
         messages.error(request, "Nothing was done: choose the fields first.")
-    elif request.method == "POST" and request.POST.get("do") == "adopt":
+    elif request.method == "POST" and request.POST.get("do") == "adopt" and not placement.integration.is_api:
         return adopt(request, drift, chosen, member)
     elif request.method == "POST":
         try:
