@@ -411,6 +411,9 @@ there twice, and Gatehouse knows what is live.
 A worker that is killed (`kill -9`) before and after each call of a plan of 40 calls, and between any two, is followed by another,
 which finds out from the account what became of the call that was under way (`tests/aws/test_carrying_out.py`).
 
+A database that is restarted (PostgreSQL, under two workers: `tests/postgresql/test_operations.py`) or locked (SQLite:
+`tests/aws/test_worker.py`) while AWS carries out a call is waited for; the operation goes on as after a kill.
+
 | what fails | how the operation ends, in its words | sent again | found done | callers get | the next apply |
 |---|---|---|---|---|---|
 """

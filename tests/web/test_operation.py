@@ -1,12 +1,25 @@
 """An operation has one worker at a time, and a REST API one operation."""
 
+import io
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.utils import timezone
 
-from integrations.models import Busy, Environment, Operation, Placement, State, Team, Worker, workers
+from integrations.models import (
+    Busy,
+    CallState,
+    Environment,
+    Operation,
+    OperationCall,
+    Placement,
+    State,
+    Team,
+    Worker,
+    workers,
+)
 from integrations.models import Integration as Entry
 
 
@@ -118,3 +131,17 @@ def test_a_worker_runs_while_it_is_heard_of(db: None) -> None:
     Worker.objects.create(name="here")
     Worker.objects.create(name="gone", seen_at=timezone.now() - timedelta(minutes=1))
     assert [worker.name for worker in workers()] == ["here"]
+
+
+def test_calls_are_let_go_after_half_a_year_and_what_is_not_known_is_kept(placement: Placement) -> None:
+    def over(days: int) -> Operation:
+        finished = timezone.now() - timedelta(days)
+        operation = Operation.objects.create(placement=placement, plan_hash="0", state=State.FAILED, finished_at=finished)
+        for position, state in enumerate((CallState.DONE, CallState.STARTED)):
+            OperationCall.objects.create(operation=operation, position=position, state=state, title=f"{days} {state}")
+        return operation
+
+    operations = [over(179), over(181)]
+    call_command("purge", stdout=io.StringIO())
+    assert sorted(OperationCall.objects.values_list("title", flat=True)) == ["179 done", "179 started", "181 started"]
+    assert Operation.objects.count() == len(operations)
