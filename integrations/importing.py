@@ -22,6 +22,7 @@ from integrations.gateway.definition import LIMITS, Api, Integration, Mock, Rout
 from integrations.gateway.diff import Change, diff
 from integrations.gateway.findings import Finding, Severity
 from integrations.gateway.formats import Asked, Reading, UnreadableText
+from integrations.gateway.formats.in_place import Patched, patched
 from integrations.models import (
     ALIVE,
     NAME_LENGTH,
@@ -496,6 +497,26 @@ def undo(made: Import, by: User) -> tuple[int, list[str]]:
         made.save(update_fields=["undone_at"])
         record(made.team, by, "undid", f"import of {', '.join(file.name for file in made.files.all())}"[:NAME_LENGTH])
     return done, kept
+
+
+def origin_of(entry: Entry) -> Origin | None:
+    """The file that an API was last read from."""
+    found = Origin.objects.filter(revision__integration=entry).select_related("file__of", "revision")
+    return found.order_by("-revision__number").first()
+
+
+def written_back(origin: Origin, api: Api) -> Patched | None:
+    """The file that an API was read from, with nothing but its integrations as they are now; None where the file is read in
+    another way today and has no such API."""
+    reports = {report.file.pk: report for report in read(list(origin.file.of.files.all()))}
+    reading = reports[origin.file_id].reading if origin.file_id in reports else None
+    if reading is None or origin.place >= len(reading.apis):
+        return None
+    found = reading.apis[origin.place]
+    imported = origin.revision.api
+    if api.name == imported.name:  # a file without a name gave it its own
+        api = replace(api, name=found.api.name)
+    return patched(reading, found, replace(api, parameters=found.api.parameters))
 
 
 def losses(report: FileReport) -> list[Finding]:

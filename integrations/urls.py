@@ -73,6 +73,7 @@ urlpatterns = [
     path("t/<slug:team>/new-api", apis.new, name="api-new"),
     path("t/<slug:team>/a/<slug:slug>/", apis.api, name="api"),
     path("t/<slug:team>/a/<slug:slug>/draft", apis.draft, name="api-draft"),
+    path("t/<slug:team>/a/<slug:slug>/in-place", apis.in_place, name="api-in-place"),
     path("t/<slug:team>/a/<slug:slug>/settings", apis.settings, name="api-settings"),
     path("t/<slug:team>/a/<slug:slug>/routes/add", apis.add, name="api-add"),
     path("t/<slug:team>/a/<slug:slug>/routes/<int:index>", apis.route, name="api-route"),

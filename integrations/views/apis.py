@@ -10,6 +10,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from integrations import search
@@ -21,11 +22,13 @@ from integrations.gateway.composition import MOUNTED, Composition, overridden, o
 from integrations.gateway.definition import Api, Route, parameters_of, referred
 from integrations.gateway.findings import Finding
 from integrations.gateway.rules import check
-from integrations.models import ALIVE, API, Draft, Membership, Origin, StaleBase, backend_and_target, record, resolved, sources_of
+from integrations.importing import origin_of, written_back
+from integrations.models import ALIVE, API, Draft, Membership, StaleBase, backend_and_target, record, resolved, sources_of
 from integrations.models import Integration as Entry
 from integrations.policy import get_integration, get_membership, is_allowed
 from integrations.preview import preview
 from integrations.views.editor import derived, implied, suggestions
+from integrations.views.exports import said
 from integrations.views.history import about, as_number, chosen_format
 from integrations.views.new import NameForm, create
 
@@ -90,13 +93,12 @@ def api(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     edit, member = begun(request, team, slug, may="view")
     found, findings = judged(edit.composition)
     name = chosen_format(request)
-    base = None
-    if edit.draft:
-        value = edit.base.value
-        base = resolved(value).api
+    shown_as = None
+    if "format" in request.GET:
+        base = resolved(edit.base.value).api if edit.draft else None
+        shown_as = preview(found.api, base, name, findings=findings)
     every = request.GET.get("findings") == "all"
     pins = sum(use.pin is not None for use in edit.composition.uses)
-    origin = Origin.objects.filter(revision__integration=edit.entry).select_related("file").order_by("-revision__number").first()
     context = frame(edit, member, "routes") | {
         "tree": tree(edit.composition, found, findings),
         "routes": len(found.api.routes),
@@ -106,14 +108,35 @@ def api(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         "counts": counted(findings),
         "errors": sum(finding.blocks for finding in findings),
         "pins": pins,
-        "origin": origin,
-        "tab": "preview" if "format" in request.GET else "findings",
-        "preview": preview(found.api, base, name, findings=findings),
+        "origin": origin_of(edit.entry),
+        "format": name,
+        "preview": shown_as,
         "since": str(edit.base),
         "download": reverse("draft-export", args=[team, slug, name]),
         "next": edit.entry.latest_number + 1,
     }
     return render(request, "integrations/api.html", context)
+
+
+@require_safe
+def in_place(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    """The file that the API was read from, with its integrations as they are now, byte for byte where nothing was changed;
+    409 with the reasons where something that was changed has no place in it."""
+    edit, member = begun(request, team, slug, may="export")
+    origin = origin_of(edit.entry)
+    if origin is None:
+        raise Http404("This API comes from no file.")
+    made = written_back(origin, resolved(edit.composition).api)
+    if made is None or made.refused:
+        findings = made.findings if made else ()
+        reasons = "".join(f"\n- {finding.message}" for finding in findings if finding.blocks)
+        return said(409, f"{edit.entry.name} cannot be written back into {origin.file.name}:{reasons}")
+    name = made.file or origin.file.name
+    response = HttpResponse(made.text.encode(), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = str(content_disposition_header(True, name.rpartition("/")[2]))
+    response["Cache-Control"] = "private, no-store"
+    record(member.team, member.user, "exported", f"{slug} into {name}"[:200], edit.entry, format="in place")
+    return response
 
 
 def counted(findings: list[Finding]) -> dict[str, int]:

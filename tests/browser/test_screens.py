@@ -62,6 +62,7 @@ NO_PAGE = {
     "deploy-read",
     "deploy-values",
     "api-draft",
+    "api-in-place",
     "case-remove",
     "case-save",
     "draft-export",

@@ -14,7 +14,8 @@ from django.utils import timezone
 from integrations.accounts import invite, make_token
 from integrations.gateway.composition import Composition, Use
 from integrations.gateway.definition import Api
-from integrations.models import Import, Integration, Membership, Role, Team
+from integrations.gateway.formats import FORMATS
+from integrations.models import Import, Integration, Membership, Origin, Role, Team
 from integrations.policy import NEEDS, is_allowed
 from tests.web.conftest import member
 from tests.web.deployments import a_placement, a_proposal, an_environment, an_operation
@@ -63,6 +64,7 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "api-new": ("GET", "edit"),
     "api": ("GET", "view"),
     "api-draft": ("POST", "edit"),
+    "api-in-place": ("GET", "export"),
     "api-settings": ("GET", "view"),
     "api-add": ("GET", "edit"),
     "api-route": ("GET", "view"),
@@ -134,6 +136,9 @@ def things(team: Team, books: Integration, admin: User) -> dict[str, Any]:
     books.publish(books.latest, admin)
     shop = Integration(team=team, slug="shop")
     shop.save_revision(Composition(api=Api(name="shop")).with_route(books.latest.api.routes[0], Use(integration=books.pk)), admin)
+    imported = Import.objects.create(team=team, made_by=admin, applied_at=timezone.now())
+    text = FORMATS["definition"].dump(shop.latest.api).text
+    Origin.objects.create(revision=shop.latest, file=imported.files.create(name="shop.json", text=text))
     other = member(team, Role.VIEWER, "other")
     dev = an_environment(team, access="profile", profile="none-of-this-name")
     placement = a_placement(dev, books)
@@ -142,7 +147,7 @@ def things(team: Team, books: Integration, admin: User) -> dict[str, Any]:
         "slug": books.slug,
         "api": shop.slug,
         "index": 0,
-        "import": Import.objects.create(team=team, made_by=admin, applied_at=timezone.now()).pk,
+        "import": imported.pk,
         "number": 1,
         "format": "cloudformation",
         "member": Membership.objects.get(user=other).pk,

@@ -1,5 +1,6 @@
 """Importing: what is taken, what the report suggests, what is made, updated, shared and undone; on files that people deploy."""
 
+import dataclasses
 import io
 import itertools
 import json
@@ -192,6 +193,28 @@ def test_the_report_takes_a_fixed_number_of_queries(
     made = send(as_editor, ("library.json", json.dumps(value))).context["import"]
     with django_assert_num_queries(13):
         assert as_editor.get(f"{HERE}/{made.pk}").status_code == 200
+
+
+def test_what_is_not_changed_goes_back_byte_for_byte(as_editor: Client, team: Team, editor: User) -> None:
+    text = openapi().replace('"paths"', '\n   "paths"')
+    carry_out(as_editor, send(as_editor, ("library.json", text)))
+    there = as_editor.get("/t/storefront/a/library/in-place")
+    assert (there.content.decode(), there["Content-Disposition"]) == (text, 'attachment; filename="library.json"')
+
+    books = Entry.objects.get(slug="library-get-books")
+    before = books.latest.api
+    slower = before.routes[0].integration
+    route = type(before.routes[0])(method="GET", path="/books", integration=dataclasses.replace(slower, timeout_ms=70))
+    books.save_revision(dataclasses.replace(before, routes=(route,)), editor)
+    api = Entry.objects.get(slug="library")
+    value = api.latest.value
+    assert isinstance(value, Composition)
+    api.save_revision(value.pinned(books.pk, 2), editor)
+    assert as_editor.get("/t/storefront/a/library/in-place").content.decode() == text.replace("5000", "70")
+
+    api.save_revision(value.without_route(0), editor)
+    refused = as_editor.get("/t/storefront/a/library/in-place")
+    assert (refused.status_code, "GET /books stays in the file" in refused.content.decode()) == (409, True)
 
 
 # --- Files -----------------------------------------------------------------------------------------
