@@ -558,9 +558,10 @@ _tags = _maps(st.sampled_from(["team", "cost:center"]), st.sampled_from(["books"
 
 
 @st.composite
-def shared(draw: st.DrawFn) -> dict[str, Any]:
-    """The settings of a whole API, by name."""
+def shared(draw: st.DrawFn, *, cdk: bool) -> dict[str, Any]:
+    """The settings of a whole API, by name; `cdk` as in `apis`."""
     endpoint_type, ip_address_type, endpoints = draw(_endpoints)
+    endpoint_type = None if cdk and endpoint_type == "${Kind}" else endpoint_type
     log = draw(
         st.sampled_from([(None, None), ("arn:aws:logs:eu-west-1:111122223333:log-group:books", "$context.requestId ${Env}")])
     )
@@ -629,7 +630,9 @@ def apis(draw: st.DrawFn, *, cdk: bool = False, unique: bool = False, routes: in
         routes=made,
     )
     if whole:
-        api = replace(api, **draw(shared()), models=tuple(replace(each, description=draw(_descriptions)) for each in api.models))
+        api = replace(
+            api, **draw(shared(cdk=cdk)), models=tuple(replace(each, description=draw(_descriptions)) for each in api.models)
+        )
         api = replace(api, routes=tuple(decided(route, api.authorizers, draw(st.integers(0, 1))) for route in made))
     declared = []
     for found in parameters_of(api):

@@ -21,6 +21,9 @@ PSEUDO = {
 
 SETS = ("AuthorizationScopes", "CacheKeyParameters", "DependsOn", "BinaryMediaTypes")
 BY_STATUS = ("IntegrationResponses", "MethodResponses")
+UNORDERED = ("Tags", "MethodSettings")
+DEFAULTS = {"DataTraceEnabled": False, "AuthorizerResultTtlInSeconds": 300, "CacheClusterSize": "0.5"}
+"""What the CDK writes out where nothing is said, and AWS takes it to be then: the same."""
 
 
 def read(text: str) -> dict[str, Any]:
@@ -31,9 +34,13 @@ def read(text: str) -> dict[str, Any]:
 
 
 class Template:
-    """A template with values for its parameters; a parameter without one reads `<Name>`."""
+    """A template with values for its parameters; a parameter without one reads `<Name>`. `defaults`: what equals being unset,
+    and is left out."""
 
-    def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, template: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, defaults: Mapping[str, Any] = {}
+    ) -> None:
+        self.defaults = defaults
         self.resources: dict[str, Any] = {
             name: resource
             for name, resource in template["Resources"].items()
@@ -63,8 +70,12 @@ class Template:
         found = {}
         for key, inner in value.items():
             made = inner if key == "Schema" else self.resolved(inner)
-            if made in ({}, [], None):
+            if made in ({}, [], None) or (key in self.defaults and made == self.defaults[key]):
                 continue
+            if key in UNORDERED:
+                made = sorted(made, key=lambda one: json.dumps(one, sort_keys=True))
+            if key == "Policy" and isinstance(made, dict):
+                made = lone(made)
             if key in SETS:
                 made = sorted(made)
             if key in BY_STATUS:
@@ -132,7 +143,7 @@ class Template:
 
 def normal(template: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> Counter[str]:
     """All resources of a template as a multiset of canonical JSON texts: equal where two templates make the same."""
-    made = Template(template, parameters)
+    made = Template(template, parameters, DEFAULTS)
     return Counter(json.dumps(made.record(name), sort_keys=True) for name in made.resources)
 
 
@@ -172,6 +183,15 @@ def methods(template: Mapping[str, Any], parameters: Mapping[str, Any] | None = 
         assert key not in found, f"{key} stands twice"
         found[key] = {name: value for name, value in record.items() if value not in (None, {}, [])}
     return found
+
+
+def lone(value: Any) -> Any:
+    """A policy in which a list of one is that one: IAM takes both for the same."""
+    if isinstance(value, dict):
+        return {key: lone(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return lone(value[0]) if len(value) == 1 else [lone(inner) for inner in value]
+    return value
 
 
 def around(template: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:

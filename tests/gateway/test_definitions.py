@@ -10,6 +10,7 @@ from integrations.gateway.definition import BACKENDS, Api, Integration, Integrat
 from integrations.gateway.options import options_of
 from integrations.gateway.rules import check
 from tests.gateway.definitions import apis
+from tests.gateway.formats.test_formats import PARTS
 
 
 def made(count: int, **wanted: Any) -> list[Api]:
@@ -31,14 +32,15 @@ def test_no_rule_finds_an_error() -> None:
         assert loads(dumps(api)) == api
 
 
-OWNERS: tuple[type, ...] = (Api, Route, Integration, IntegrationResponse, MethodResponse, *BACKENDS.values())
+OWNERS: tuple[type, ...] = (Api, Route, Integration, IntegrationResponse, MethodResponse, *PARTS, *BACKENDS.values())
 
 
 def reached(api: Api) -> Iterator[tuple[str, str]]:
     """The options of an API of one route that have another value than their default."""
     [route] = api.routes
     parts: list[Any] = [api, route, route.integration, route.integration.backend]
-    for part in (*parts, *route.integration.integration_responses, *route.responses):
+    shared = [part for name, _ in PARTS.values() for part in getattr(api, name)]
+    for part in (*parts, *route.integration.integration_responses, *route.responses, *shared):
         owner: type = type(part)
         for field in dataclasses.fields(part):
             plain = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
@@ -47,8 +49,8 @@ def reached(api: Api) -> Iterator[tuple[str, str]]:
 
 
 def test_every_option_is_reached() -> None:
-    missed = {(owner.__name__, name) for owner in OWNERS for name, option in options_of(owner).items() if not option.shared}
-    for api in made(300):
+    missed = {(owner.__name__, name) for owner in OWNERS for name in options_of(owner)}
+    for api in made(300, whole=True):
         missed -= set(reached(api))
 
     assert missed == set()

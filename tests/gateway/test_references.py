@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -27,9 +28,14 @@ from integrations.gateway.formats.export import LOST
 from integrations.gateway.grammar import Reference
 from integrations.gateway.options import options_of
 from integrations.gateway.rules import check
+from tests.gateway.formats.test_formats import PARTS
 
-OWNERS: tuple[Any, ...] = (*BACKENDS.values(), Integration, IntegrationResponse, Route, MethodResponse, Api)
-FLAGS = {"insecure_skip_verification", "api_key_required", "validate_request_body", "validate_request_parameters"}
+OWNERS: tuple[Any, ...] = (*BACKENDS.values(), Integration, IntegrationResponse, Route, MethodResponse, Api, *PARTS)
+FLAGS = {
+    *("insecure_skip_verification", "api_key_required", "validate_request_body", "validate_request_parameters"),
+    *("disable_execute_api_endpoint", "cache_cluster_enabled", "tracing_enabled", "data_trace_enabled", "metrics_enabled"),
+    *("caching_enabled", "cache_data_encrypted"),
+}
 
 
 def referring(owner: Any, name: str) -> Any:
@@ -62,14 +68,18 @@ def around(owner: Any, **options: Any) -> Api:
     integration = part(Integration, backend=part(kind, **given), integration_responses=(part(IntegrationResponse),))
     scoped = {"authorization_type": "COGNITO_USER_POOLS", "authorizer": "abc123"}
     route = part(Route, integration=integration, responses=(part(MethodResponse),), **scoped)
-    return cast(Api, part(Api, name="books", routes=(route,)))
+    shared: dict[str, Any] = {}
+    if owner in PARTS:
+        name, base = PARTS[owner]
+        shared[name] = (replace(base, **options),)
+    return cast(Api, part(Api, name="books", routes=(route,), **shared))
 
 
 CASES = [
     (owner, name)
     for owner in OWNERS
     for name, option in options_of(owner).items()
-    if not option.shared and (option.text == "reference" or option.kind == "number" or name in FLAGS)
+    if option.text == "reference" or option.kind == "number" or name in FLAGS
 ]
 IDS = [f"{owner.__name__}.{name}" for owner, name in CASES]
 

@@ -3,7 +3,7 @@
 from integrations.gateway.definition.api import BUILT_IN_MODELS, Api, DeploymentParameter, Model
 from integrations.gateway.definition.backends import BACKENDS, METHODS, AwsService, Backend, Http, Lambda, Mock, Raw, encoded
 from integrations.gateway.definition.canonical import SCHEMA, UPGRADES, digest, dumps, from_json, loads, to_json
-from integrations.gateway.definition.cors import effective, preflights
+from integrations.gateway.definition.cors import effective, preflight, preflights
 from integrations.gateway.definition.integration import CALLER_CREDENTIALS, Integration, IntegrationResponse
 from integrations.gateway.definition.reading import (
     Leaf,
@@ -16,6 +16,7 @@ from integrations.gateway.definition.reading import (
 )
 from integrations.gateway.definition.route import MethodResponse, Route
 from integrations.gateway.definition.settings import (
+    RESPONSE_TYPES,
     Authorizer,
     Cors,
     GatewayResponse,
@@ -31,6 +32,7 @@ __all__ = [
     "CALLER_CREDENTIALS",
     "LIMITS",
     "METHODS",
+    "RESPONSE_TYPES",
     "SCHEMA",
     "UPGRADES",
     "Api",
@@ -65,6 +67,7 @@ __all__ = [
     "leaves",
     "loads",
     "parameters_of",
+    "preflight",
     "preflights",
     "referred",
     "to_json",

@@ -1,29 +1,52 @@
 """A definition as CDK Python: a stack that deploys with `cdk deploy`, or the integration alone as a snippet."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from integrations.gateway.definition import (
     BUILT_IN_MODELS,
     METHODS,
+    RESPONSE_TYPES,
     Api,
+    Authorizer,
     AwsService,
+    Cors,
     DeploymentParameter,
+    GatewayResponse,
     Http,
     Integration,
     IntegrationResponse,
     Lambda,
+    Leaf,
     MethodResponse,
+    MethodSettings,
     Mock,
+    RequestValidator,
     Route,
     Template,
+    effective,
     encoded,
     leaves,
+    preflight,
+    preflights,
 )
 from integrations.gateway.findings import Finding, Path
-from integrations.gateway.formats.cloudformation import UNSUPPORTED, camel, misread, place_of, schema_value, unused
+from integrations.gateway.formats.cloudformation import (
+    UNSUPPORTED,
+    VALIDATORS,
+    Checks,
+    camel,
+    checks_of,
+    method_path,
+    misread,
+    place_of,
+    schema_value,
+    unused,
+    used_once,
+)
 from integrations.gateway.formats.export import (
     Export,
     Format,
@@ -36,7 +59,6 @@ from integrations.gateway.formats.export import (
     refused,
     supplied,
     unsaid,
-    unwritten,
 )
 from integrations.gateway.formats.python_text import Code, Formatted, Invocation, identifier, statement
 from integrations.gateway.grammar import (
@@ -44,13 +66,14 @@ from integrations.gateway.grammar import (
     escaped,
     function_arn,
     invocation,
+    known,
     path_parts,
     references_in,
     segments,
     stage_variables_in,
     whole_reference,
 )
-from integrations.gateway.options import PROXY_TYPES, said
+from integrations.gateway.options import PROXY_TYPES, options_of, said
 
 TYPES = {
     "function": "lambda_.IFunction",
@@ -72,10 +95,14 @@ ENUMS = {
     "response_transfer_mode": "apigateway.ResponseTransferMode",
     "authorization_type": "apigateway.AuthorizationType",
     "type": "apigateway.IntegrationType",
+    "endpoint_type": "apigateway.EndpointType",
+    "ip_address_type": "apigateway.IpAddressType",
+    "api_key_source": "apigateway.ApiKeySourceType",
+    "logging_level": "apigateway.MethodLoggingLevel",
 }
 """Option → the enumeration that its values are members of."""
 
-MEMBERS = {"AWS_IAM": "IAM", "COGNITO_USER_POOLS": "COGNITO"}
+MEMBERS = {"AWS_IAM": "IAM", "COGNITO_USER_POOLS": "COGNITO", "ipv4": "IPV4", "dualstack": "DUAL_STACK"}
 """The members that the CDK names otherwise than API Gateway."""
 
 PSEUDO = {
@@ -89,16 +116,19 @@ PSEUDO = {
 
 MODULES = {
     "apigateway": "from aws_cdk import aws_apigateway as apigateway",
+    "cognito": "from aws_cdk import aws_cognito as cognito",
+    "ec2": "from aws_cdk import aws_ec2 as ec2",
     "iam": "from aws_cdk import aws_iam as iam",
     "lambda_": "from aws_cdk import aws_lambda as lambda_",
 }
 
-RELEASES = {"response_transfer_mode": (2, 230), "scope_permission_to_method": (2, 224)}
+RELEASES = {"response_transfer_mode": (2, 230), "scope_permission_to_method": (2, 224), "ip_address_type": (2, 190)}
 """Keyword → the release of aws-cdk-lib that it came with; everything else is as old as version 2."""
 
 RESERVED = (
-    *("self", "scope", "construct_id", "kwargs", "super", "cast", "str", "int", "bool", "enumerate"),
-    *("apigateway", "iam", "lambda_", "api", "app", "existing", "integration", "resource", "method", "cfn_method"),
+    *("self", "scope", "construct_id", "kwargs", "super", "cast", "dict", "str", "int", "bool", "enumerate"),
+    *("apigateway", "cognito", "ec2", "iam", "lambda_", "api", "app", "existing", "cfn_api", "cfn_stage"),
+    *("integration", "resource", "method", "cfn_method", "cors", "gateway_response"),
     *("functions", "function", "number", "validator"),
 )
 
@@ -131,12 +161,12 @@ def remarks(api: Api) -> tuple[Finding, ...]:
     """What the code loses, and why the CDK, or the template that it makes, would not take it."""
     return (
         *unsaid(api, UNSUPPORTED),
-        *unwritten(api),
         *unused(api),
         *ambiguous(api),
         *broken_text(api),
         *misread(api),
         *look_alikes(api),
+        *wrong_settings(api),
         *(finding for index, route in enumerate(api.routes) for finding in checks(route, ("routes", index))),
     )
 
@@ -200,12 +230,23 @@ def checks(route: Route, at: Path) -> Iterator[Finding]:
         plain = "".join(inner for inner in segments(part.text) if isinstance(inner, str))
         if not re.fullmatch(r"[\w:.$-]*|\{[\w:.$-]+\+?\}", plain, re.ASCII) or not part.text:
             yield refused((*at, "path"), f"The CDK takes letters, digits and . _ : - $ in {part.text!r}, or one {{variable}}.")
-    yield from wrong_members(route, at)
+    yield from wrong_members(leaves(route, at))
 
 
-def wrong_members(route: Route, at: Path) -> Iterator[Finding]:
+def wrong_settings(api: Api) -> Iterator[Finding]:
+    """The CDK's own checks of the API and its stage."""
+    settings = replace(api, routes=(), authorizers=(), parameters=())
+    yield from wrong_members(leaves(settings))
+    if api.endpoint_type == "PRIVATE" and api.ip_address_type == "ipv4":
+        yield refused(("ip_address_type",), "The CDK takes dualstack for a private API. Set it, or unset it.")
+    for index, setting in enumerate(api.cors):
+        if len(setting.allow_origins) > 1 and "*" in setting.allow_origins:
+            yield refused(("cors", index, "allow_origins"), "The CDK takes * alone. Remove the other origins, or the *.")
+
+
+def wrong_members(found: Iterable[Leaf]) -> Iterator[Finding]:
     """Values that are no member of the CDK's enumeration."""
-    for leaf in leaves(route, at):
+    for leaf in found:
         if leaf.option is None or leaf.key or leaf.path[-1] not in ENUMS or not leaf.option.choices:
             continue
         if leaf.value not in leaf.option.choices and whole_reference(leaf.value) is None:
@@ -224,6 +265,13 @@ class Argument:
     parameter: DeploymentParameter
 
 
+RESPONSE_MEMBERS = {kind: kind.replace("4XX", "4_XX").replace("5XX", "5_XX") for kind in RESPONSE_TYPES}
+"""The types of gateway responses, and what the CDK calls each."""
+
+ID = {True: "authorizer_id", False: "ref"}
+"""Whether an authorizer is a construct of the CDK's → the attribute that is its id."""
+
+
 class Source:
     """The statements that make one API, and what they need around them."""
 
@@ -237,6 +285,16 @@ class Source:
         self.made: dict[tuple[str, str], Code] = {}
         """(what, text) → the variable that holds what was imported by that text."""
         self.models: dict[str, Code] = {}
+        self.authorizers: dict[str, tuple[Code, bool]] = {}
+        """The name of an authorizer → its variable, and whether that is an IAuthorizer."""
+        self.kinds: dict[str, str] = {}
+        """The name of an authorizer → the authorization type of its methods."""
+        self.allowing: dict[int, str] = {}
+        """A CORS setting that several resources share, by its identity → the variable of its keywords."""
+        self.validators: dict[Checks, Code] = {}
+        """What is checked → the variable of the validator that checks exactly that."""
+        self.places: dict[str, str] = {"": "api.root"}
+        """The path of a resource → its variable."""
         self.open: set[str] = set()
         """The functions that the whole API may invoke already."""
         self.lines: list[str] = []
@@ -249,7 +307,8 @@ class Source:
         """Name in the definition → argument, its type by kind, or by the place where only one type will do."""
         places: dict[str, set[str]] = {}
         paths: dict[str, Path] = {}
-        for leaf in leaves(self.api):
+        api = effective(self.api)
+        for leaf in leaves(api):
             if not isinstance(leaf.value, str) or leaf.key or not leaf.substituted:
                 continue
             alone = whole_reference(leaf.value)
@@ -257,12 +316,14 @@ class Source:
                 wanted = "text"
                 if alone is not None and leaf.option is not None:
                     named = str(leaf.path[-1])
-                    wanted = ENUMS.get(named, wanted) if leaf.option.choices else wanted
-                    wanted = "bool" if isinstance(leaf.option.example, bool) else "int" if named == "timeout_ms" else wanted
+                    chosen = leaf.option.choices and leaf.path[0] != "authorizers"
+                    wanted = ENUMS.get(named, wanted) if chosen else wanted
+                    is_number = isinstance(leaf.option.example, int | float)
+                    wanted = "bool" if isinstance(leaf.option.example, bool) else "int" if is_number else wanted
                 places.setdefault(reference.name, set()).add(wanted)
                 paths[reference.name] = leaf.path
         found: dict[str, Argument] = {}
-        for parameter in supplied(self.api):
+        for parameter in supplied(api):
             forced = places.get(parameter.name, set()) - {"text"}
             kind = forced.pop() if forced else TYPES[parameter.kind]
             if forced or (kind in ("bool", *ENUMS.values()) and "text" in places[parameter.name]):
@@ -338,7 +399,7 @@ class Source:
             return None
         if (argument := self.argument(value, ENUMS[option])) is not None:
             return argument
-        known = re.fullmatch(r"[A-Z_]+", value)
+        known = value in MEMBERS or re.fullmatch(r"[A-Z_]+", value)
         return Code(f"{self.uses(ENUMS[option])}.{MEMBERS.get(value, value)}") if known else self.text(value)
 
     def flag(self, value: Any) -> Any:
@@ -366,6 +427,12 @@ class Source:
         else:
             made = self.call("lambda_.Function.from_function_attributes", function_arn=self.text(arn), same_environment=True)
         return self.imported("handler", function, "lambda_.IFunction", made)
+
+    def seconds(self, value: int | Reference | None) -> Invocation | None:
+        """A time in whole seconds."""
+        if value is None:
+            return None
+        return self.call("Duration.seconds", self.inside(value) if isinstance(value, Reference) else value)
 
     def duration(self, value: int | Reference | None) -> Invocation | None:
         """A timeout."""
@@ -513,26 +580,24 @@ class Source:
         overrides: dict[str, Any] = {}
         made, permitted = self.integration(route.integration, overrides)
         self.say(made, "integration")
-        parts = path_parts(route.path)
-        resource = "api.root"
-        if parts:
-            resource = "resource"
-            path = "".join(f"/{part.text}" for part in parts)
-            self.say(Invocation("api.root.resource_for_path", (self.text(path),)), resource)
+        resource = self.place(route)
         validator = self.validator(route)
         kind = None if route.authorization_type == "NONE" else route.authorization_type
         scopes = [self.text(scope) for scope in route.authorization_scopes]
         if scopes and route.authorization_type != "COGNITO_USER_POOLS":
             overrides["AuthorizationScopes"] = scopes
             scopes = []
-        if route.authorizer is not None:
-            overrides["AuthorizerId"] = self.text(route.authorizer)
+        own, is_construct = self.authorizers.get(route.authorizer or "", (None, False))
+        decided = own is not None and is_construct and kind == self.kinds.get(route.authorizer or "")
+        if route.authorizer is not None and not decided:
+            overrides["AuthorizerId"] = self.text(route.authorizer) if own is None else Code(f"{own.text}.{ID[is_construct]}")
         added = self.call(
             f"{resource}.add_method",
             self.text(route.method),
             Code("integration"),
             operation_name=route.operation_name or None,
-            authorization_type=self.member("authorization_type", kind),
+            authorizer=own if decided else None,
+            authorization_type=None if decided else self.member("authorization_type", kind),
             authorization_scopes=scopes,
             api_key_required=self.flag(route.api_key_required),
             request_parameters=route.request_parameters,
@@ -546,18 +611,54 @@ class Source:
             self.override(overrides)
         self.permit(permissions, place_of(route))
 
+    def place(self, route: Route) -> str:
+        """The variable of the route's resource; made here where it is the only one."""
+        path = path_of(route)
+        if path in self.places:
+            return self.places[path]
+        self.say(Invocation("api.root.resource_for_path", (self.text(path),)), "resource")
+        return "resource"
+
+    def nested(self, path: str) -> None:
+        """The resources of a path that are not made yet, each within its parent."""
+        above = ""
+        for part in path_parts(path):
+            below = f"{above}/{part.text}"
+            if below not in self.places:
+                name = identifier(below, otherwise="resource")
+                name = identifier(f"{name}_resource", self.names) if name in self.names else name
+                self.names.add(name)
+                self.say(Invocation(f"{self.places[above]}.add_resource", (self.text(part.text),)), name)
+                self.places[below] = name
+            above = below
+
     def validator(self, route: Route) -> dict[str, Any]:
         """What validates the request, as keywords. The CDK makes one validator an API by itself; several are made by name."""
-        if not route.validate_request_body and not route.validate_request_parameters:
+        checks = checks_of(route)
+        if checks is None:
             return {}
-        flags = {
-            "validate_request_body": self.flag(route.validate_request_body),
-            "validate_request_parameters": self.flag(route.validate_request_parameters),
+        if checks in self.validators:
+            return {"request_validator": self.validators[checks]}
+        if sum(checks_of(other) is not None for other in self.api.routes) == 1:
+            return {"request_validator_options": self.call("apigateway.RequestValidatorOptions", **self.flags(route))}
+        once = used_once(self.api, checks)
+        flags = {name: value for name, value in self.flags(route).items() if once or value is not False}
+        self.checking(f"{place_of(route)}Validator" if once else VALIDATORS.get(checks, "RequestValidator"), checks, flags)
+        return {"request_validator": self.validators[checks]}
+
+    def flags(self, of: Route | RequestValidator) -> dict[str, Any]:
+        """What is checked, as keywords."""
+        return {
+            "validate_request_body": self.flag(of.validate_request_body),
+            "validate_request_parameters": self.flag(of.validate_request_parameters),
         }
-        if sum(bool(other.validate_request_body or other.validate_request_parameters) for other in self.api.routes) == 1:
-            return {"request_validator_options": self.call("apigateway.RequestValidatorOptions", **flags)}
-        self.say(self.call("api.add_request_validator", self.id(f"{place_of(route)}Validator"), **flags), "validator")
-        return {"request_validator": Code("validator")}
+
+    def checking(self, wanted: str, checks: Checks, keywords: Mapping[str, Any]) -> None:
+        """A request validator, in a variable of its own."""
+        name = identifier(wanted, self.names)
+        self.names.add(name)
+        self.say(self.call("api.add_request_validator", self.id(wanted), **keywords), name)
+        self.validators.setdefault(checks, Code(name))
 
     def override(self, overrides: dict[str, Any]) -> None:
         """What the constructs have no option for; it counts for the deployment as well, so that a change is deployed."""
@@ -614,13 +715,16 @@ class Source:
     # The whole
 
     def rest_api(self) -> None:
-        """The API with its models."""
+        """The API with its models, authorizers and validators."""
         api = self.api
-        stage = self.call(
-            "apigateway.StageOptions",
-            stage_name=None if api.stage_name == "prod" else self.text(api.stage_name),
-            variables=self.texts(api.stage_variables),
+        stage = self.call("apigateway.StageOptions", **self.stage())
+        endpoint = self.call(
+            "apigateway.EndpointConfiguration",
+            types=None if api.endpoint_type is None else [self.member("endpoint_type", api.endpoint_type)],
+            ip_address_type=self.member("ip_address_type", api.ip_address_type),
+            vpc_endpoints=[self.endpoint(each) for each in api.vpc_endpoint_ids],
         )
+        size = api.minimum_compression_size
         made = self.call(
             "apigateway.RestApi",
             Code("self"),
@@ -628,10 +732,18 @@ class Source:
             rest_api_name=self.text(api.name) or "api",
             description=api.description or None,
             binary_media_types=list(api.binary_media_types),
+            endpoint_configuration=endpoint if endpoint.keywords else None,
+            disable_execute_api_endpoint=self.flag(api.disable_execute_api_endpoint),
+            policy=self.policy(),
+            api_key_source_type=self.member("api_key_source", api.api_key_source),
+            min_compression_size=None
+            if size is None
+            else self.call("Size.bytes", self.inside(size) if isinstance(size, Reference) else size),
             cloud_watch_role=False,
             deploy_options=stage if stage.keywords else None,
         )
         self.say(made, "api")
+        self.beyond_options()
         for model in api.models:
             schema = schema_value(model.schema)
             name = identifier(f"{model.name}_model", self.names)
@@ -644,6 +756,7 @@ class Source:
                     rest_api_id=Code("api.rest_api_id"),
                     name=model.name,
                     content_type=model.content_type,
+                    description=model.description,
                     schema=None if isinstance(schema, str) else schema,
                 ),
                 f"cfn_{name}",
@@ -655,12 +768,281 @@ class Source:
             self.say(made, name)
             self.models[model.name] = Code(name)
 
+        for authorizer in api.authorizers:
+            self.lines.append("\n")
+            self.authorizer(authorizer)
+        for each in api.request_validators:
+            checks = (each.validate_request_body or False, each.validate_request_parameters or False)
+            keywords = {"request_validator_name": each.name} | self.flags(each)
+            self.checking(f"{camel(each.name)}Validator", checks, keywords)
+
+    # What is shared by the routes
+
+    def stage(self) -> dict[str, Any]:
+        """StageOptions as keywords."""
+        api = self.api
+        found: dict[str, Any] = {
+            "stage_name": None if api.stage_name == "prod" else self.text(api.stage_name),
+            "description": self.text(api.stage_description),
+            "variables": self.texts(api.stage_variables),
+            "tracing_enabled": self.flag(api.tracing_enabled),
+        }
+        if caches_plainly(api):
+            found["cache_cluster_enabled"] = self.flag(api.cache_cluster_enabled)
+            found["cache_cluster_size"] = self.text(api.cache_cluster_size)
+        if set_plainly(api):
+            others = [setting for setting in api.method_settings if not setting.is_for_all]
+            for setting in api.method_settings:
+                found |= self.setting(setting) if setting.is_for_all else {}
+            found["method_options"] = {
+                f"{setting.path}/{setting.method}": self.call("apigateway.MethodDeploymentOptions", **self.setting(setting))
+                for setting in others
+            }
+        return found
+
+    def setting(self, value: MethodSettings) -> dict[str, Any]:
+        """MethodDeploymentOptions as keywords."""
+        rate, burst = value.throttling_rate_limit, value.throttling_burst_limit
+        return {
+            "throttling_rate_limit": self.inside(rate) if isinstance(rate, Reference) else rate,
+            "throttling_burst_limit": self.inside(burst) if isinstance(burst, Reference) else burst,
+            "logging_level": self.member("logging_level", value.logging_level),
+            "data_trace_enabled": self.flag(value.data_trace_enabled),
+            "metrics_enabled": self.flag(value.metrics_enabled),
+            "caching_enabled": self.flag(value.caching_enabled),
+            "cache_ttl": self.seconds(value.cache_ttl_seconds),
+            "cache_data_encrypted": self.flag(value.cache_data_encrypted),
+        }
+
+    def beyond_options(self) -> None:
+        """What RestApi has no option for: set on the resources that it makes."""
+        api = self.api
+        own = {"SecurityPolicy": api.security_policy, "EndpointAccessMode": api.endpoint_access_mode}
+        overrides = {name: self.text(value) for name, value in own.items() if value is not None}
+        if api.policy is not None and self.policy() is None:
+            overrides["Policy"] = self.document(api.policy)
+        both = dict(api.tags) if api.tags == api.stage_tags else {}
+        self.on_resource("cfn_api", "CfnRestApi", "api", overrides, {} if both else api.tags)
+        log = {"DestinationArn": api.access_log_destination, "Format": api.access_log_format}
+        overrides = {f"AccessLogSetting.{name}": self.text(value) for name, value in log.items() if value is not None}
+        if not caches_plainly(api):
+            cache = {
+                "CacheClusterEnabled": self.flag(api.cache_cluster_enabled),
+                "CacheClusterSize": self.text(api.cache_cluster_size),
+            }
+            overrides |= said(cache)
+        if not set_plainly(api):
+            overrides["MethodSettings"] = [self.properties(setting) for setting in api.method_settings]
+        self.on_resource("cfn_stage", "CfnStage", "api.deployment_stage", overrides, {} if both else api.stage_tags)
+        for key, value in both.items():
+            self.say(Invocation(f"{self.uses('Tags.of')}(api).add", (key, self.text(value))))
+
+    def on_resource(self, name: str, kind: str, construct: str, overrides: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        """Set properties and tags of the resource that a construct makes."""
+        if overrides or tags:
+            self.modules.add("cast")
+            self.say(Code(f"{name} = cast({self.uses(f'apigateway.{kind}')}, {construct}.node.default_child)"))
+        for path, value in overrides.items():
+            self.say(Invocation(f"{name}.add_property_override", (path, value)))
+        for key, tag in tags.items():
+            self.say(Invocation(f"{name}.tags.set_tag", (key, self.text(tag))))
+
+    def properties(self, value: Any) -> dict[str, Any]:
+        """The options of a part that CloudFormation has a name for, as its properties."""
+        owner: type = type(value)
+        found: dict[str, Any] = {}
+        for name, option in options_of(owner).items():
+            inner = getattr(value, name)
+            if option.cloudformation and inner is not None:
+                found[option.cloudformation] = self.text(inner) if isinstance(inner, str) else self.flag(inner)
+        if "ResourcePath" in found and isinstance(found["ResourcePath"], str):
+            found["ResourcePath"] = method_path(found["ResourcePath"])
+        return found
+
+    def endpoint(self, vpc_endpoint_id: str) -> Invocation:
+        """A VPC endpoint by its id."""
+        return self.call(
+            "ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes",
+            Code("self"),
+            self.id("VpcEndpoint"),
+            vpc_endpoint_id=self.text(vpc_endpoint_id),
+            port=443,
+        )
+
+    def policy(self) -> Invocation | None:
+        """The resource policy, where PolicyDocument keeps all of it."""
+        value = None if self.api.policy is None else schema_value(self.api.policy)
+        if not isinstance(value, dict) or not is_plain_policy(value):
+            return None
+        return self.call("iam.PolicyDocument.from_json", self.filled(value))
+
+    def document(self, value: str) -> Any:
+        """A JSON document with its texts as reference texts, or its text where it is none."""
+        found = schema_value(value)
+        return self.filled(found) if isinstance(found, dict) else self.text(value)
+
+    def filled(self, value: Any) -> Any:
+        """A JSON value with its texts as reference texts."""
+        if isinstance(value, dict):
+            return {key: self.filled(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.filled(inner) for inner in value]
+        return self.text(value) if isinstance(value, str) else value
+
+    def authorizer(self, value: Authorizer) -> None:
+        """An authorizer: the CDK's own where that says all of it."""
+        name = identifier(f"{value.name}_authorizer", self.names)
+        self.names.add(name)
+        here = (Code("self"), self.id(f"{camel(value.name)}Authorizer"))
+        made, permits = self.own_authorizer(value, here), True
+        is_construct = made is not None
+        if made is None:
+            source, uri = value.identity_source, value.authorizer_uri
+            permits = not value.function or value.credentials_role is not None
+            made = self.call(
+                "apigateway.CfnAuthorizer",
+                *here,
+                rest_api_id=Code("api.rest_api_id"),
+                name=value.name,
+                type=self.text(value.type),
+                authorizer_uri=self.text(uri),
+                authorizer_credentials=self.text(value.credentials_role),
+                identity_source=self.text(source),
+                identity_validation_expression=value.identity_validation_expression,
+                authorizer_result_ttl_in_seconds=self.inside(value.result_ttl_seconds)
+                if isinstance(value.result_ttl_seconds, Reference)
+                else value.result_ttl_seconds,
+                provider_arns=[self.text(each) for each in value.provider_arns],
+                auth_type=value.auth_type,
+            )
+        self.say(made, name)
+        self.authorizers[value.name] = (Code(name), is_construct)
+        self.kinds[value.name] = value.authorization_type
+        if not permits:
+            start = "arn:{self.partition}:execute-api:{self.region}:{self.account}"
+            arn = f'f"{start}:{{api.rest_api_id}}/authorizers/{{{name}.ref}}"'
+            function = self.text(function_arn(value.function or ""))
+            self.say(self.permission(self.id(f"{camel(value.name)}Permission"), function, arn))
+
+    def own_authorizer(self, value: Authorizer, here: tuple[Code, str]) -> Invocation | None:
+        """The CDK's construct for an authorizer, where it makes exactly this one; it wants a method that it decides on."""
+        used = any((r.authorizer, r.authorization_type) == (value.name, value.authorization_type) for r in self.api.routes)
+        known = used and value.credentials_role is None and value.auth_type is None and value.identity_sources
+        common = {"authorizer_name": value.name, "results_cache_ttl": self.seconds(value.result_ttl_seconds)}
+        sources = [self.text(each) for each in value.identity_sources]
+        if not known or (value.identity_validation_expression is not None and value.type != "TOKEN"):
+            return None
+        if value.type in ("TOKEN", "REQUEST") and is_own_function(value.function) and not value.provider_arns:
+            handler = self.handler(value.function or "")
+            if value.type == "REQUEST":
+                return self.call("apigateway.RequestAuthorizer", *here, handler=handler, identity_sources=sources, **common)
+            return self.call(
+                "apigateway.TokenAuthorizer",
+                *here,
+                handler=handler,
+                identity_source=self.text(value.identity_source),
+                validation_regex=value.identity_validation_expression,
+                **common,
+            )
+        pools = value.provider_arns
+        if value.type == "COGNITO_USER_POOLS" and pools and not value.authorizer_uri and all(map(is_user_pool, pools)):
+            made = [self.pool(arn) for arn in pools]
+            source = self.text(value.identity_source)
+            return self.call(
+                "apigateway.CognitoUserPoolsAuthorizer", *here, cognito_user_pools=made, identity_source=source, **common
+            )
+        return None
+
+    def pool(self, arn: str) -> Code:
+        """A user pool by its ARN."""
+        made = self.call("cognito.UserPool.from_user_pool_arn", self.text(arn))
+        return self.imported("user_pool", arn, "cognito.IUserPool", made)
+
+    def gateway_response(self, value: GatewayResponse) -> None:
+        """One of the gateway's own answers."""
+        prefix = "gatewayresponse.header."
+        wanted = f"{camel(value.response_type.lower())}Response"
+        kind = RESPONSE_MEMBERS.get(value.response_type)
+        common = {"status_code": self.text(value.status_code)}
+        if all(key.startswith(prefix) for key in value.response_parameters):
+            self.say(
+                self.call(
+                    "api.add_gateway_response",
+                    self.id(wanted),
+                    type=Code(self.uses(f"apigateway.ResponseType.{kind}"))
+                    if kind
+                    else self.call("apigateway.ResponseType.of", self.text(value.response_type)),
+                    **common,
+                    response_headers={
+                        key.removeprefix(prefix): self.text(source) for key, source in value.response_parameters.items()
+                    },
+                    templates=self.templates(value.response_templates),
+                )
+            )
+            return
+        own = {
+            "rest_api_id": Code("api.rest_api_id"),
+            "response_type": self.text(value.response_type),
+            **common,
+            "response_parameters": self.texts(value.response_parameters),
+            "response_templates": self.templates(value.response_templates),
+        }
+        self.say(self.call("apigateway.CfnGatewayResponse", Code("self"), self.id(wanted), **own), "gateway_response")
+        self.say(Invocation("api.latest_deployment.node.add_dependency", (Code("gateway_response"),)))
+        self.say(Invocation("api.latest_deployment.add_to_logical_id", (own | {"rest_api_id": ""},)))
+
+    # CORS
+
+    def cors(self, settings: Mapping[str, Cors]) -> None:
+        """What several resources allow alike, as keywords in a variable."""
+        uses = Counter(id(setting) for setting in settings.values())
+        for setting in settings.values():
+            if uses[id(setting)] > 1 and id(setting) not in self.allowing and is_plain_cors(setting):
+                self.lines += [] if self.allowing else ["\n"]
+                name = identifier("cors" if not self.allowing else f"cors_{len(self.allowing) + 1}", self.names - {"cors"})
+                self.names.add(name)
+                self.say(self.call("dict", **self.allowed(setting)), name)
+                self.allowing[id(setting)] = name
+
+    def allowed(self, setting: Cors) -> dict[str, Any]:
+        """CorsOptions as keywords."""
+        methods = () if "ANY" in setting.allow_methods else setting.allow_methods
+        age = setting.max_age_seconds
+        return {
+            "allow_origins": [self.text(origin) for origin in setting.allow_origins or ("*",)],
+            "allow_methods": list(methods),
+            "allow_headers": list(setting.allow_headers),
+            "expose_headers": list(setting.expose_headers),
+            "allow_credentials": setting.allow_credentials or None,
+            "max_age": self.call("Duration.seconds", age) if age is not None and age >= 0 else None,
+            "disable_cache": True if age == -1 else None,
+        }
+
+    def preflight(self, path: str, setting: Cors) -> None:
+        """The OPTIONS method of a resource."""
+        resource = self.places["".join(f"/{part.text}" for part in path_parts(path))]
+        if not is_plain_cors(setting):
+            self.lines.append("\n")
+            self.route(preflight(path, setting))
+        elif id(setting) in self.allowing:
+            self.say(Code(f"{resource}.add_cors_preflight(**{self.allowing[id(setting)]})"))
+        else:
+            self.say(Invocation(f"{resource}.add_cors_preflight", (), said(self.allowed(setting))))
+
     def module(self) -> str:
         """The whole file."""
         self.rest_api()
-        for route in self.api.routes:
+        if self.api.cors or len(self.api.routes) > 1:
+            self.tree()
+        else:
+            for route in self.api.routes:
+                self.lines.append("\n")
+                self.route(route)
+        answers = effective(self.api).gateway_responses
+        if answers:
             self.lines.append("\n")
-            self.route(route)
+        for answer in answers:
+            self.gateway_response(answer)
         body = "".join(self.lines)
         name = stack_name(self.api)
         signature = "    def __init__(\n        self,\n        scope: Construct,\n        construct_id: str,\n"
@@ -676,10 +1058,28 @@ class Source:
             f'{self.header()}\n\n\nclass {name}Stack(Stack):\n    """A REST API with its stage."""\n\n{signature}{body}\n\n{app}'
         )
 
+    def tree(self) -> None:
+        """The resources, each within its parent, with their methods."""
+        settings = preflights(self.api)
+        self.cors(settings)
+        by_path: dict[str, list[Route]] = {}
+        for route in self.api.routes:
+            by_path.setdefault(path_of(route), []).append(route)
+        allowed = {"".join(f"/{part.text}" for part in path_parts(path)): (path, each) for path, each in settings.items()}
+        for path in dict.fromkeys((*by_path, *allowed)):
+            self.lines.append("\n")
+            self.nested(path)
+            for number, route in enumerate(by_path.get(path, ())):
+                if number:
+                    self.lines.append("\n")
+                self.route(route)
+            if path in allowed:
+                self.preflight(*allowed[path])
+
     def header(self) -> str:
         """The release that it needs, how to deploy it, and the imports."""
         release = max([RELEASES[name] for name in self.keywords & RELEASES.keys()], default=(2, 0))
-        core = ["App", *(name for name in ("Aws", "Duration") if name in self.modules), "Stack"]
+        core = sorted({"App", "Stack", *({"Aws", "Duration", "Size", "Tags"} & self.modules)})
         lines = [f"# Needs aws-cdk-lib {release[0]}.{release[1]}.0 or newer."]
         if self.arguments:
             values = [f"-c {argument.name}=…" for argument in self.arguments.values() if argument.parameter.default is None]
@@ -743,6 +1143,53 @@ def is_own_partition(partition: str | None) -> bool:
 def is_no_role(role: str | None) -> bool:
     """Whether the CDK cannot import it: a text that is known and no ARN of a role."""
     return role is not None and not references_in(role) and re.match(r"arn:[^:]+:iam::[^:]*:role/.", role) is None
+
+
+def path_of(route: Route) -> str:
+    """The path of the route's resource; empty for the root."""
+    return "".join(f"/{part.text}" for part in path_parts(route.path))
+
+
+def caches_plainly(api: Api) -> bool:
+    """Whether StageOptions says the cache as it is: with a size, or something cached, it turns the cluster on by itself."""
+    cached = api.cache_cluster_size is not None or any(setting.caching_enabled for setting in api.method_settings)
+    return api.cache_cluster_enabled is True or not cached
+
+
+def set_plainly(api: Api) -> bool:
+    """Whether StageOptions says the settings of all methods: plain paths, one setting for all of them."""
+    plain = all(known(setting.path) and setting.path.startswith("/") and known(setting.method) for setting in api.method_settings)
+    plain = plain and all(setting.method in ("*", *METHODS) for setting in api.method_settings)
+    return plain and caches_plainly(api) and sum(setting.is_for_all for setting in api.method_settings) < 2
+
+
+def is_plain_cors(setting: Cors) -> bool:
+    """Whether add_cors_preflight says it: it leaves a time of 0 out."""
+    return setting.max_age_seconds != 0 and (setting.max_age_seconds or 0) >= -1
+
+
+def is_own_function(function: str | None) -> bool:
+    """Whether an authorizer of the CDK invokes it as this one does: a reference, or the name of a function of this Region."""
+    return bool(function) and (whole_reference(function or "") is not None or re.fullmatch(r"[\w-]+", function or "") is not None)
+
+
+def is_user_pool(arn: str) -> bool:
+    """Whether the CDK imports a user pool by it."""
+    return re.fullmatch(r"arn:[\w-]+:cognito-idp:[\w-]+:\d{12}:userpool/[\w-]+", arn, re.ASCII) is not None
+
+
+PLAIN_POLICY = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
+
+
+def is_plain_policy(value: Mapping[str, Any]) -> bool:
+    """Whether PolicyDocument keeps all of it: the version of today, and statements of known parts."""
+    statements = value.get("Statement")
+    return (
+        set(value) == {"Version", "Statement"}
+        and value["Version"] == "2012-10-17"
+        and isinstance(statements, list)
+        and all(isinstance(one, dict) and set(one) <= PLAIN_POLICY and one.get("Principal") in ("*", None) for one in statements)
+    )
 
 
 def is_plain(backend: Lambda) -> bool:

@@ -4,14 +4,19 @@ from dataclasses import replace
 
 from integrations.gateway.formats.cloudformation.document import (
     UNSUPPORTED,
+    VALIDATORS,
+    Checks,
     camel,
+    checks_of,
     dump_json,
     dump_yaml,
+    method_path,
     misread,
     place_of,
     schema_value,
     template,
     unused,
+    used_once,
 )
 from integrations.gateway.formats.cloudformation.reader import load, read, sayable
 from integrations.gateway.formats.export import Format
@@ -19,9 +24,13 @@ from integrations.gateway.formats.export import Format
 __all__ = [
     "JSON",
     "UNSUPPORTED",
+    "VALIDATORS",
     "YAML",
+    "Checks",
     "camel",
+    "checks_of",
     "load",
+    "method_path",
     "misread",
     "place_of",
     "read",
@@ -29,6 +38,7 @@ __all__ = [
     "schema_value",
     "template",
     "unused",
+    "used_once",
 ]
 
 YAML = Format(

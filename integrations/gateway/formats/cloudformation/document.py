@@ -217,6 +217,8 @@ NESTED = ("EndpointConfiguration", "AccessLogSetting")
 
 def template(api: Api) -> dict[str, Any]:
     """The whole template as plain data, intrinsics in their long form."""
+    path = api.routes[0].path if len(api.routes) == 1 else "/"
+    api = effective(api)
     resources = Resources(api)
     found: dict[str, Any] = {"AWSTemplateFormatVersion": "2010-09-09"}
     allowed = allowed_values(api)
@@ -224,8 +226,7 @@ def template(api: Api) -> dict[str, Any]:
         named = resources.names.parameters
         found["Parameters"] = {named[each.name]: parameter(each, allowed.get(each.name, ())) for each in parameters}
     found["Resources"] = resources.all()
-    path = sub_text(api.routes[0].path, resources.names) if len(api.routes) == 1 else "/"
-    url = f"https://${{Api}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/${{Stage}}{path}"
+    url = f"https://${{Api}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/${{Stage}}{sub_text(path, resources.names)}"
     found["Outputs"] = {"Url": {"Description": "Where the stage answers.", "Value": {"Fn::Sub": url}}}
     return found
 
@@ -286,7 +287,7 @@ class Resources:
     """The resources of one API, each under a logical id that tells its place and stays when routes are added."""
 
     def __init__(self, api: Api) -> None:
-        self.api = api = effective(api)
+        self.api = api
         self.taken = {"Api", "Stage"}
         models = {model.name: self.named(f"{camel(model.name)}Model") for model in api.models}
         self.validators: dict[Checks, str] = {}
@@ -337,9 +338,11 @@ class Resources:
         for route, name in zip(api.routes, self.methods, strict=True):
             checks = checks_of(route)
             if checks is not None and checks not in self.validators:
-                alone = sum(checks_of(other) == checks for other in api.routes) == 1
-                self.validators[checks] = self.named(f"{name}Validator" if alone else VALIDATORS.get(checks, "Validator"))
-                found[self.validators[checks]] = resource("AWS::ApiGateway::RequestValidator", validation(route, names))
+                alone = used_once(api, checks)
+                self.validators[checks] = self.named(f"{name}Validator" if alone else VALIDATORS.get(checks, "RequestValidator"))
+                own = validation(route, names)
+                own = own if alone else {key: value for key, value in own.items() if value is not False}
+                found[self.validators[checks]] = resource("AWS::ApiGateway::RequestValidator", own)
             found[name] = self.method(route, self.validators[checks] if checks is not None else None)
         answers = {self.named(f"{camel(each.response_type.lower())}Response"): each for each in api.gateway_responses}
         for name, answer in answers.items():
@@ -437,6 +440,11 @@ def checks_of(route: Route) -> Checks | None:
     """What the method wants checked; None for nothing."""
     checks = (route.validate_request_body or False, route.validate_request_parameters or False)
     return None if checks == (False, False) else checks
+
+
+def used_once(api: Api, checks: Checks) -> bool:
+    """Whether only one method wants exactly this checked."""
+    return sum(checks_of(other) == checks for other in api.routes) == 1
 
 
 def permission(function: str, tail: str, names: Names) -> dict[str, Any]:
