@@ -308,6 +308,7 @@ class Source:
         places: dict[str, set[str]] = {}
         paths: dict[str, Path] = {}
         api = effective(self.api)
+        untyped = () if api.endpoint_type is not None else ("ip_address_type",)
         for leaf in leaves(api):
             if not isinstance(leaf.value, str) or leaf.key or not leaf.substituted:
                 continue
@@ -316,7 +317,7 @@ class Source:
                 wanted = "text"
                 if alone is not None and leaf.option is not None:
                     named = str(leaf.path[-1])
-                    chosen = leaf.option.choices and leaf.path[0] != "authorizers"
+                    chosen = leaf.option.choices and leaf.path[0] != "authorizers" and named not in untyped
                     wanted = ENUMS.get(named, wanted) if chosen else wanted
                     is_number = isinstance(leaf.option.example, int | float)
                     wanted = "bool" if isinstance(leaf.option.example, bool) else "int" if is_number else wanted
@@ -718,12 +719,14 @@ class Source:
         """The API with its models, authorizers and validators."""
         api = self.api
         stage = self.call("apigateway.StageOptions", **self.stage())
-        endpoint = self.call(
-            "apigateway.EndpointConfiguration",
-            types=None if api.endpoint_type is None else [self.member("endpoint_type", api.endpoint_type)],
-            ip_address_type=self.member("ip_address_type", api.ip_address_type),
-            vpc_endpoints=[self.endpoint(each) for each in api.vpc_endpoint_ids],
-        )
+        endpoint = None
+        if api.endpoint_type is not None:
+            endpoint = self.call(
+                "apigateway.EndpointConfiguration",
+                types=[self.member("endpoint_type", api.endpoint_type)],
+                ip_address_type=self.member("ip_address_type", api.ip_address_type),
+                vpc_endpoints=[self.endpoint(each) for each in api.vpc_endpoint_ids],
+            )
         size = api.minimum_compression_size
         made = self.call(
             "apigateway.RestApi",
@@ -732,7 +735,7 @@ class Source:
             rest_api_name=self.text(api.name) or "api",
             description=api.description or None,
             binary_media_types=list(api.binary_media_types),
-            endpoint_configuration=endpoint if endpoint.keywords else None,
+            endpoint_configuration=endpoint,
             disable_execute_api_endpoint=self.flag(api.disable_execute_api_endpoint),
             policy=self.policy(),
             api_key_source_type=self.member("api_key_source", api.api_key_source),
@@ -819,6 +822,11 @@ class Source:
         api = self.api
         own = {"SecurityPolicy": api.security_policy, "EndpointAccessMode": api.endpoint_access_mode}
         overrides = {name: self.text(value) for name, value in own.items() if value is not None}
+        if api.endpoint_type is None:  # which EndpointConfiguration wants
+            endpoints = [self.text(each) for each in api.vpc_endpoint_ids]
+            addresses = self.text(api.ip_address_type)
+            parts = {"IpAddressType": addresses, "VpcEndpointIds": endpoints or None}
+            overrides |= {f"EndpointConfiguration.{name}": value for name, value in parts.items() if value is not None}
         if api.policy is not None and self.policy() is None:
             overrides["Policy"] = self.document(api.policy)
         both = dict(api.tags) if api.tags == api.stage_tags else {}
