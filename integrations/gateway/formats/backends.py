@@ -3,7 +3,7 @@
 from dataclasses import replace
 from urllib.parse import unquote
 
-from integrations.gateway.definition import AwsService, Backend, Http, Integration, Lambda, Mock, Raw
+from integrations.gateway.definition import Authorizer, AwsService, Backend, Http, Integration, Lambda, Mock, Raw
 from integrations.gateway.grammar import (
     function_arn,
     notation,
@@ -66,3 +66,11 @@ def shortest(function: str) -> str:
 def _decoded(text: str) -> str:
     """A percent-encoded text as reference text: references stay, and what only decoding made look like one stays text."""
     return notation([unquote(part) if isinstance(part, str) else part for part in segments(text)])
+
+
+def with_uri(authorizer: Authorizer, uri: str | None) -> Authorizer:
+    """An authorizer with the function that its URI invokes; with the URI itself where the function does not say it."""
+    parts = parse_integration_uri(uri) if uri else None
+    call = parse_invocation(parts.rest) if parts else None
+    named = replace(authorizer, function=shortest(call[0])) if call else authorizer
+    return named if named.authorizer_uri == uri else replace(authorizer, uri=uri)

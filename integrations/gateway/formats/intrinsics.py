@@ -139,6 +139,19 @@ class Values:
             return "".join(self.literal(str(part)) for part in parts)
         return "".join(str(part) if isinstance(part, Reference) else from_literal(part) for part in parts)
 
+    def document(self, value: Any) -> str:
+        """A JSON value as a text of it, each of its texts as reference text; a text is one already."""
+        if isinstance(value, str) or is_intrinsic(value):
+            return self.text(value)
+        return json.dumps(self._filled(value), indent=2, ensure_ascii=False)
+
+    def _filled(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._filled(inner) for inner in value if inner != NO_VALUE]
+        if isinstance(value, dict) and not is_intrinsic(value):
+            return {key: self._filled(inner) for key, inner in value.items() if inner != NO_VALUE}
+        return self.text(value) if isinstance(value, str | dict) else value
+
     def plain(self, value: Any) -> str:
         """A value as text that holds no reference."""
         return value if isinstance(value, str) else "".join(map(str, self.segments(value)))

@@ -191,6 +191,17 @@ class Node:
             self.lose("a whole number is wanted here", key)
         return found
 
+    def real(self, key: str) -> Any:
+        """A number, or the reference that stands for one."""
+        value = self.values.get(key)
+        if isinstance(value, float):
+            self.values.pop(key)
+            return value
+        if isinstance(value, str) and re.fullmatch(r"-?\d{1,15}\.\d{1,15}", value, re.ASCII):
+            self.values.pop(key)
+            return float(value)
+        return self.number(key)
+
     def node(self, key: str) -> "Node":
         """An object; an empty one where there is none."""
         return Node(self.file, self.values.pop(key, None), self.at(key), self.reason)

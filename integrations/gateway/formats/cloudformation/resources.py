@@ -1,7 +1,7 @@
 """The resources of a template as definitions: its APIs, and the methods of each."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,16 +9,20 @@ from integrations.gateway.calls import method_scope
 from integrations.gateway.definition import (
     CALLER_CREDENTIALS,
     Api,
+    Authorizer,
+    GatewayResponse,
     Integration,
     IntegrationResponse,
     Lambda,
     MethodResponse,
+    MethodSettings,
     Model,
+    RequestValidator,
     Route,
 )
 from integrations.gateway.findings import Path, Severity
-from integrations.gateway.formats.backends import backend_of, shortest
-from integrations.gateway.formats.cloudformation.document import Names, sub_text
+from integrations.gateway.formats.backends import backend_of, shortest, with_uri
+from integrations.gateway.formats.cloudformation.document import NESTED, OF_THE_STAGE, Names, sub_text
 from integrations.gateway.formats.export import supplied
 from integrations.gateway.formats.intrinsics import NO_VALUE, from_literal, is_intrinsic, spelt
 from integrations.gateway.formats.node import File, Node, shown
@@ -32,6 +36,10 @@ from integrations.gateway.options import Option, options_of
 API = "AWS::ApiGateway::RestApi"
 SERVERLESS_API = "AWS::Serverless::Api"
 APIS = (API, SERVERLESS_API)
+ELSEWHERE = (*OF_THE_STAGE, "parameters", "binary_media_types")
+"""Options of an API that are not the RestApi's properties, or are read before the others."""
+PARTS = ("integration_responses",)
+"""Options that are read part by part, each with its place."""
 
 
 @dataclass(slots=True)
@@ -55,6 +63,8 @@ class Draft:
     routes: list[Route] = field(default_factory=list)
     models: dict[str, Model] = field(default_factory=dict)
     """The API's models, by logical id."""
+    authorizers: dict[str, str] = field(default_factory=dict)
+    """Logical id of an authorizer → its name."""
     settings: dict[str, Any] = field(default_factory=dict)
     """The API's own options."""
     beside: str = ""
@@ -72,6 +82,10 @@ class Draft:
                 self.settings[name] = getattr(found.api, name)
         both = (*self.settings.get("binary_media_types", ()), *found.api.binary_media_types)  # AWS joins them (LS)
         self.settings["binary_media_types"] = tuple(dict.fromkeys(both))
+        for name in options_of(Api):
+            value = getattr(found.api, name)
+            if name not in ("name", "description", "models", "parameters") and value not in (None, (), {}, "prod"):
+                self.settings.setdefault(name, value)
         found.say_the_rest()
 
     def read(self) -> ReadApi:
@@ -200,6 +214,7 @@ class Reader:
         draft.settings["description"] = node.plain("Description") or ""
         draft.settings["binary_media_types"] = tuple(self.values.plain(part) for part, _, _ in node.parts("BinaryMediaTypes"))
         draft.places |= {(key,): node.at(word) for key, word in (("name", "Name"), ("description", "Description"))}
+        draft.settings |= self.options(Api, node, draft, (), lambda option: option not in ELSEWHERE)
         parameters = node.node("Parameters").values
         base_path = spelt(parameters.get("basepath", "ignore"))
         if "Body" in node:
@@ -244,6 +259,7 @@ class Reader:
             draft.models[key] = self.model(key, node)
         validators = self.belonging("RequestValidator", name)
         self.read |= set(validators)
+        self.settings(draft, name)
         self.stage(draft, name)
         self.methods(draft, methods)
         self.read |= set(resources)
@@ -251,7 +267,8 @@ class Reader:
     def model(self, name: str, node: Node) -> Model:
         """A model; its schema as text."""
         schema = node.raw("Schema")
-        node.drop("RestApiId", "Description")
+        description = node.plain("Description")
+        node.drop("RestApiId")
         if isinstance(schema, dict) and is_intrinsic(schema):
             schema = self.values.plain(schema)
         elif schema is not None and not isinstance(schema, str):
@@ -260,8 +277,46 @@ class Reader:
             name=node.plain("Name") or name,
             content_type=node.plain("ContentType") or "application/json",
             schema="{}" if schema is None else schema,
+            description=description,
         )
         node.end()
+        return found
+
+    def settings(self, draft: Draft, name: str) -> None:
+        """The authorizers, validators and gateway responses that resources of their own add to an API."""
+        authorizers = self.belonging("Authorizer", name)
+        found = [self.authorizer(draft, key, node, index) for index, (key, node) in enumerate(authorizers.items())]
+        if found:
+            draft.settings["authorizers"] = (*draft.settings.get("authorizers", ()), *found)
+        validators = []
+        for node in self.belonging("RequestValidator", name).values():
+            if "Name" in node:
+                own = Node(self.file, node.values, node.path)
+                validators.append(RequestValidator(**self.options(RequestValidator, own, draft, ())))
+        if validators:
+            draft.settings["request_validators"] = (*draft.settings.get("request_validators", ()), *validators)
+        answers: list[GatewayResponse] = []
+        for key, node in self.belonging("GatewayResponse", name).items():
+            self.read.add(key)
+            answers.append(GatewayResponse(**self.options(GatewayResponse, node, draft, ("gateway_responses", len(answers)))))
+            node.drop("RestApiId")
+            node.end()
+        if answers:
+            draft.settings["gateway_responses"] = (*draft.settings.get("gateway_responses", ()), *answers)
+
+    def authorizer(self, draft: Draft, name: str, node: Node, index: int) -> Authorizer:
+        """An authorizer; routes call it by its name."""
+        self.read.add(name)
+        uri, source = node.text("AuthorizerUri"), node.text("IdentitySource")
+        own = self.options(
+            Authorizer, node, draft, ("authorizers", index), lambda option: option not in ("uri", "identity_sources")
+        )
+        node.drop("RestApiId")
+        node.end()
+        own.setdefault("name", name)
+        own.setdefault("type", "")
+        found = with_uri(Authorizer(identity_sources=tuple(source.split(",")) if source else (), **own), uri)
+        draft.authorizers[name] = found.name
         return found
 
     def stage(self, draft: Draft, name: str) -> None:
@@ -274,21 +329,31 @@ class Reader:
             if number:
                 node.lose("a definition holds one stage, and this is another")
                 continue
-            stage = node.text("StageName")
-            if stage is not None:
-                draft.settings["stage_name"] = stage
-            draft.settings["stage_variables"] = node.texts("Variables")
+            draft.settings |= self.of_stage(draft, node)
             node.drop("RestApiId", "DeploymentId")
             node.end()
         for node in deployments.values():
-            stage = node.text("StageName")
-            if stage is not None and "stage_name" not in draft.settings:
-                draft.settings["stage_name"] = stage
+            if "StageName" in node and "stage_name" not in draft.settings:
+                draft.settings["stage_name"] = node.text("StageName")
                 described_stage = node.node("StageDescription")
-                draft.settings["stage_variables"] = described_stage.texts("Variables")
+                draft.settings |= self.of_stage(draft, described_stage)
                 described_stage.end()
-            node.drop("RestApiId", "Description", "StageDescription")
+            node.drop("RestApiId", "Description", "StageName", "StageDescription")
             node.end()
+
+    def of_stage(self, draft: Draft, node: Node) -> dict[str, Any]:
+        """The options of the stage."""
+        settings: list[MethodSettings] = []
+        for value, path, reason in node.parts("MethodSettings"):
+            each = Node(self.file, value, path, reason)
+            own = self.options(MethodSettings, each, draft, ("method_settings", len(settings)))
+            each.end()
+            written_path = own.get("path", "/*")
+            if "~1" in written_path:
+                own["path"] = written_path.removeprefix("/").replace("~1", "/")
+            settings.append(MethodSettings(**own))
+        found = self.options(Api, node, draft, (), lambda name: name in OF_THE_STAGE and name != "method_settings")
+        return found | ({"method_settings": tuple(settings)} if settings else {})
 
     # Methods
 
@@ -302,22 +367,42 @@ class Reader:
                 draft.fixed[at] = node.reason
             draft.routes.append(self.route(draft, node, at))
 
-    def options(self, owner: type, node: Node, draft: Draft, at: Path) -> dict[str, Any]:
-        """The properties that an owner's options have names for, by the options' names; each is placed under `at`."""
+    def options(
+        self, owner: type, node: Node, draft: Draft, at: Path, wanted: Callable[[str], bool] = lambda name: True
+    ) -> dict[str, Any]:
+        """The properties that an owner's options have names for, by the options' names; each is placed under `at`.
+
+        `wanted`: which of the options stand here. Those within one property have dotted names.
+        """
         found = {}
+        inner = {head: node.node(head) for head in NESTED if head in node.values}
         for name, option in options_of(owner).items():
-            key = option.cloudformation
-            if key and key in node.values and name != "integration_responses":
-                place = node.at(key)
-                value = self.value(node, option)
+            head, _, key = option.cloudformation.rpartition(".")
+            place = inner.get(head) if head else node
+            if key and place is not None and key in place.values and name not in PARTS and wanted(name):
+                where = place.at(key)
+                value = self.value(place, option, key)
                 if value is not None:
                     found[name] = value
-                    draft.places[*at, name] = place
+                    draft.places[*at, name] = where
+        for each in inner.values():
+            each.end()
         return found
 
-    def value(self, node: Node, option: Option) -> Any:
+    def value(self, node: Node, option: Option, key: str) -> Any:
         """A property as the value of its option."""
-        key, example = option.cloudformation, option.example
+        example = option.example
+        if option.text == "document":
+            given = node.raw(key)
+            return None if given is None else self.values.document(given)
+        if key == "Types":
+            types = [self.values.text(part) for part, _, _ in node.parts(key)]
+            return types[0] if types else None
+        if key == "Tags" and isinstance(node.values.get(key), list):
+            tags = (part for part, _, _ in node.parts(key) if isinstance(part, dict))
+            return {self.values.plain(tag.get("Key", "")): self.values.text(tag.get("Value", "")) for tag in tags}
+        if key == "ThrottlingRateLimit":
+            return node.real(key)
         if isinstance(example, bool):
             return node.flag(key)
         if isinstance(example, int):
@@ -371,7 +456,10 @@ class Reader:
             answer.end()
         checks = node.raw("RequestValidatorId")
         integration = self.integration(draft, node.node("Integration"), (*at, "integration"))
+        decider = draft.authorizers.get(target(node.values.get("AuthorizerId")))
         own = self.options(Route, node, draft, at)
+        if decider is not None:
+            own["authorizer"] = decider
         if checks is not None:
             own |= self.validator(draft, node, checks, at)
         parameters = own.pop("declared", {})

@@ -1,10 +1,25 @@
 """The part of a definition that an OpenAPI file holds: what the reader makes of the document."""
 
+import json
 from dataclasses import replace
+from typing import Any
 
-from integrations.gateway.definition import CALLER_CREDENTIALS, Api, Integration, MethodResponse, Model, Route
-from integrations.gateway.formats.backends import backend_of
+from integrations.gateway.definition import (
+    CALLER_CREDENTIALS,
+    Api,
+    Authorizer,
+    GatewayResponse,
+    Integration,
+    MethodResponse,
+    Model,
+    RequestValidator,
+    Route,
+    effective,
+)
+from integrations.gateway.formats.backends import backend_of, with_uri
 from integrations.gateway.formats.openapi.document import (
+    AUTHORIZER_TYPES,
+    AUTHORIZERS,
     Names,
     authorization,
     has_authorizer,
@@ -12,12 +27,13 @@ from integrations.gateway.formats.openapi.document import (
     path_key,
     responses,
 )
-from integrations.gateway.formats.openapi.schemas import compact, is_built_in, schema
+from integrations.gateway.formats.openapi.schemas import compact, is_built_in, parsed, schema
 from integrations.gateway.formats.openapi.spelling import (
     LOCATIONS,
     PASSTHROUGH,
     VERBS,
     again,
+    is_usual,
     lower,
     reference_text,
     referred,
@@ -31,6 +47,7 @@ from integrations.gateway.options import ALL_TYPES
 
 def sayable(api: Api) -> Api:
     """The definition as this format holds it: what `load` makes of the file that `dump` writes."""
+    api = effective(api)
     names = Names(api)
     routes: dict[tuple[str, str], Route] = {}
     for route in api.routes:
@@ -44,7 +61,81 @@ def sayable(api: Api) -> Api:
         binary_media_types=api.binary_media_types,
         models=tuple(model for model in models.values() if not is_built_in(model)),
         routes=tuple(route for path in by_path for (its, _), route in routes.items() if its == path),
+        **sayable_settings(api, names),
     )
+
+
+def sayable_settings(api: Api, names: Names) -> dict[str, Any]:
+    """The API's own options as the file holds them, its stage apart."""
+    policy = None if api.policy is None else parsed(api.policy)
+    checked = {each.name: each for each in api.request_validators}
+    answers: dict[str, GatewayResponse] = {}
+    for each in api.gateway_responses:
+        answers.setdefault(
+            again(each.response_type),
+            GatewayResponse(
+                response_type=again(each.response_type),
+                status_code=maybe_again(each.status_code),
+                response_parameters={key: again(found) for key, found in each.response_parameters.items()},
+                response_templates={key: template(template_text(found)) for key, found in each.response_templates.items()},
+            ),
+        )
+    return {
+        "endpoint_type": maybe_again(api.endpoint_type),
+        "ip_address_type": maybe_again(api.ip_address_type),
+        "vpc_endpoint_ids": tuple(map(again, api.vpc_endpoint_ids)),
+        "disable_execute_api_endpoint": api.disable_execute_api_endpoint,
+        "security_policy": maybe_again(api.security_policy),
+        "endpoint_access_mode": maybe_again(api.endpoint_access_mode),
+        "policy": json.dumps(filled_again(policy), indent=2, ensure_ascii=False)
+        if isinstance(policy, dict)
+        else maybe_again(api.policy),
+        "api_key_source": maybe_again(api.api_key_source),
+        "minimum_compression_size": api.minimum_compression_size,
+        "request_validators": tuple(
+            RequestValidator(
+                name=each.name,
+                validate_request_body=each.validate_request_body or None,
+                validate_request_parameters=each.validate_request_parameters or None,
+            )
+            for each in checked.values()
+            if not is_usual(each.name, each.validate_request_body or False, each.validate_request_parameters or False)
+        ),
+        "authorizers": tuple(sayable_authorizer(each) for each in names.declared.values() if is_complete(each)),
+        "gateway_responses": tuple(answers.values()),
+    }
+
+
+def filled_again(value: Any) -> Any:
+    """A JSON value with its texts as they read back."""
+    if isinstance(value, dict):
+        return {key: filled_again(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [filled_again(inner) for inner in value]
+    return again(value) if isinstance(value, str) else value
+
+
+def is_complete(authorizer: Authorizer) -> bool:
+    """Whether the file says whom the authorizer asks; one that does not reads back as one that a deployment supplies."""
+    return bool(authorizer.authorizer_uri or authorizer.provider_arns)
+
+
+def sayable_authorizer(authorizer: Authorizer) -> Authorizer:
+    """An authorizer as the file holds it."""
+    source = maybe_again(authorizer.identity_source)
+    usual = AUTHORIZER_TYPES[authorizer.authorization_type]
+    found = replace(
+        authorizer,
+        type=upper(lower(authorizer.type, AUTHORIZERS), AUTHORIZERS) or "",
+        function=None,
+        uri=None,
+        credentials_role=maybe_again(authorizer.credentials_role),
+        identity_sources=tuple(part.strip() for part in source.split(",")) if source else (),
+        identity_validation_expression=authorizer.identity_validation_expression or None,
+        provider_arns=tuple(map(again, authorizer.provider_arns)),
+        auth_type=None if authorizer.auth_type in (None, "", usual) else authorizer.auth_type,
+    )
+    return with_uri(found, maybe_again(authorizer.authorizer_uri))
 
 
 def sayable_route(route: Route, names: Names) -> Route:
@@ -52,7 +143,10 @@ def sayable_route(route: Route, names: Names) -> Route:
     by_authorizer = has_authorizer(route)
     kind, authorizer = authorization(route), None
     if by_authorizer:
-        authorizer = referred(names.scheme(route))
+        own = names.declared.get(route.authorizer or "")
+        complete = own is not None and is_complete(own)
+        authorizer = names.scheme(route) if complete else referred(names.scheme(route))
+        kind = own.authorization_type if own is not None and complete else kind
     required = {f"method.request.{LOCATIONS[place]}.{name}": value for (place, name), value in parameters(route).items()}
     answers = [
         MethodResponse(
@@ -77,11 +171,13 @@ def sayable_route(route: Route, names: Names) -> Route:
     ).with_effective(required, answers)
 
 
+def maybe_again(found: str | None) -> str | None:
+    """Reference text as it reads back, where it is set."""
+    return None if found is None else again(found)
+
+
 def sayable_integration(value: Integration) -> Integration:
     """An integration as the file holds it."""
-
-    def maybe_again(found: str | None) -> str | None:
-        return None if found is None else again(found)
 
     credentials = maybe_again(value.credentials)
     kind, transfer = upper(lower(value.type, ALL_TYPES), ALL_TYPES) or "", maybe_again(value.response_transfer_mode)

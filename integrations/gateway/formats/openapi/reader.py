@@ -9,22 +9,27 @@ from urllib.parse import unquote, urlsplit
 from integrations.gateway.definition import (
     CALLER_CREDENTIALS,
     Api,
+    Authorizer,
+    GatewayResponse,
     Integration,
     IntegrationResponse,
     MethodResponse,
     Model,
+    RequestValidator,
     Route,
 )
 from integrations.gateway.findings import Path, Severity
-from integrations.gateway.formats.backends import backend_of
+from integrations.gateway.formats.backends import backend_of, with_uri
 from integrations.gateway.formats.export import Loaded, UnreadableText, numbered, supplied
 from integrations.gateway.formats.intrinsics import Values, is_intrinsic, spelt
 from integrations.gateway.formats.node import File, Node
+from integrations.gateway.formats.openapi.document import AUTHORIZER_TYPES, AUTHORIZERS
 from integrations.gateway.formats.openapi.schemas import is_built_in, loaded_model
 from integrations.gateway.formats.openapi.spelling import (
     LOCATIONS,
     METHOD_OF,
     PASSTHROUGH,
+    is_usual,
     reference_text,
     referred,
     template,
@@ -38,6 +43,9 @@ from integrations.gateway.options import ALL_TYPES, options_of
 IMPORT = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html"
 DOCUMENTATION = ("description", "summary", "tags", "externalDocs", "deprecated", "example", "examples")
 SAM = "SAM makes this integration of the function's event. Edit the event, or write out the integration."
+ENDPOINT = "x-amazon-apigateway-endpoint-configuration"
+APART = ("request_validators", "gateway_responses")
+"""Options of the API that are read part by part."""
 INTEGRATION = "x-amazon-apigateway-integration"
 
 
@@ -74,6 +82,8 @@ class Described:
     document: Mapping[str, Any]
     old: bool
     """Swagger 2.0."""
+    authorizers: dict[str, Authorizer] = field(default_factory=dict)
+    """The authorizers that the document completes, by the name of their scheme."""
     schemes: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     """Scheme → (authorization type or `api_key`, authorizer)."""
     validators: dict[str, tuple[Any, Any]] = field(default_factory=dict)
@@ -116,13 +126,13 @@ def described(
     prefix = path_prefix(root, base_path)
     components = Node(root.file, None, root.path) if old else root.node("components")
     for name_of, scheme in (root.node("securityDefinitions") if old else components.node("securitySchemes")).nodes():
-        found.schemes[name_of] = access(name_of, scheme)
+        found.schemes[name_of] = access(found, name_of, scheme)
     for name_of, checks in root.node("x-amazon-apigateway-request-validators").nodes():
         found.validators[name_of] = (checks.flag("validateRequestBody"), checks.flag("validateRequestParameters"))
         checks.end()
+    own = settings(found, root)
     found.validator = root.plain("x-amazon-apigateway-request-validator")
     found.security = [part for part, _, _ in root.parts("security")] if "security" in root else None
-    binary = tuple(spelt(part) for part, _, _ in root.parts("x-amazon-apigateway-binary-media-types"))
     for name_of, schema in (root.node("definitions") if old else components.node("schemas")).nodes():
         found.models[name_of] = loaded_model(name_of, schema.values)
     consumes = media_types(root, "consumes"), media_types(root, "produces")
@@ -143,10 +153,62 @@ def described(
         name=name or "api",
         description=description or "",
         models=tuple(model for model in found.models.values() if not is_built_in(model)),
-        binary_media_types=binary,
         routes=tuple(found.routes),
+        **own,
     )
     return found
+
+
+def settings(found: Described, root: Node) -> dict[str, Any]:
+    """The options of the API that stand in extensions at the root."""
+    values = root.file.values
+    own: dict[str, Any] = {}
+    inner = {ENDPOINT: root.node(ENDPOINT)}
+    for name, option in options_of(Api).items():
+        head, _, tail = option.openapi.partition(".")
+        place, key = (inner.get(head), tail) if tail else (root, head)
+        if place is None or key not in place or not head.startswith("x-amazon-apigateway-") or name in APART:
+            continue
+        found.places[name,] = place.at(key)
+        value: Any
+        if option.text == "document":
+            value = values.document(place.raw(key))
+        elif isinstance(option.example, bool):
+            value = place.flag(key)
+        elif isinstance(option.example, int):
+            value = place.number(key)
+        elif isinstance(option.example, tuple):
+            texts = values.text if option.text == "reference" else values.plain
+            value = tuple(texts(part) for part, _, _ in place.parts(key))
+        elif key == "types":
+            value = next((values.text(part) for part, _, _ in place.parts(key)), None)
+        else:
+            value = place.text(key)
+        own[name] = value
+    inner[ENDPOINT].end()
+    validators = [
+        RequestValidator(name=name, validate_request_body=body or None, validate_request_parameters=parameters or None)
+        for name, (body, parameters) in found.validators.items()
+        if not is_usual(name, body or False, parameters or False)
+    ]
+    answers: list[GatewayResponse] = []
+    for kind, node in root.node("x-amazon-apigateway-gateway-responses").nodes():
+        found.places["gateway_responses", len(answers)] = node.path
+        answers.append(
+            GatewayResponse(
+                response_type=values.literal(kind),
+                status_code=node.text("statusCode"),
+                response_parameters=node.texts("responseParameters"),
+                response_templates=templates(node, "responseTemplates"),
+            )
+        )
+        node.end()
+    parts = {
+        "request_validators": tuple(validators),
+        "authorizers": tuple(found.authorizers.values()),
+        "gateway_responses": tuple(answers),
+    }
+    return own | parts
 
 
 def path_prefix(root: Node, base_path: str) -> str:
@@ -177,21 +239,23 @@ def media_types(node: Node, key: str) -> tuple[str, ...]:
     return tuple(spelt(part) for part, _, _ in node.parts(key))
 
 
-def access(name: str, scheme: Node) -> tuple[str, str | None]:
+def access(found: Described, name: str, scheme: Node) -> tuple[str, str | None]:
     """What a security scheme asks of callers: an API key, a signature, or an authorizer that a deployment supplies."""
     kind = scheme.plain("type")
     header = scheme.plain("name") or ""
     scheme.drop("in", "description")
-    style = (scheme.plain("x-amazon-apigateway-authtype") or "").lower()
-    authorizer = scheme.node("x-amazon-apigateway-authorizer")
-    which = (authorizer.plain("type") or "").lower()
-    if authorizer.values.get("providerARNs") == []:
-        authorizer.drop("providerARNs")
-    authorizer.end()
-    if style == "awssigv4":
+    style = scheme.plain("x-amazon-apigateway-authtype") or ""
+    node = scheme.node("x-amazon-apigateway-authorizer")
+    authorizer = decider(found, name, node, header, style) if node.values else None
+    which = upper(node.text("type"), AUTHORIZERS)
+    node.end()
+    if style.lower() == "awssigv4":
         scheme.end()
         return "AWS_IAM", None
-    if which == "cognito_user_pools" or style == "cognito_user_pools":
+    if authorizer is not None:
+        scheme.end()
+        return authorizer.authorization_type, name
+    if which == "COGNITO_USER_POOLS" or style.lower() == "cognito_user_pools":
         scheme.end()
         return "COGNITO_USER_POOLS", referred(name)
     if which or style:
@@ -203,6 +267,31 @@ def access(name: str, scheme: Node) -> tuple[str, str | None]:
     scheme.values.clear()
     scheme.note("API Gateway knows no such scheme, and imports without it.", severity=Severity.IGNORED)
     return "", None
+
+
+def decider(found: Described, name: str, node: Node, header: str, style: str) -> Authorizer | None:
+    """An authorizer that the document completes; None for one that names neither a function nor user pools."""
+    if not ("authorizerUri" in node or node.values.get("providerARNs")):
+        node.drop("providerARNs")
+        return None
+    kind = upper(node.text("type"), AUTHORIZERS) or ""
+    source = node.text("identitySource")
+    if source is None and kind != "REQUEST" and header not in ("", "Unused"):
+        source = f"method.request.header.{header}"
+    usual = AUTHORIZER_TYPES["COGNITO_USER_POOLS" if kind == "COGNITO_USER_POOLS" else "CUSTOM"]
+    authorizer = Authorizer(
+        name=name,
+        type=kind,
+        credentials_role=node.text("authorizerCredentials"),
+        identity_sources=tuple(part.strip() for part in source.split(",")) if source else (),
+        identity_validation_expression=node.plain("identityValidationExpression"),
+        result_ttl_seconds=node.number("authorizerResultTtlInSeconds"),
+        provider_arns=tuple(node.file.values.text(part) for part, _, _ in node.parts("providerARNs")),
+        auth_type=None if style in ("", usual) else style,
+    )
+    found.places["authorizers", len(found.authorizers)] = node.path
+    found.authorizers[name] = with_uri(authorizer, node.text("authorizerUri"))
+    return found.authorizers[name]
 
 
 def resolved(found: Described, value: Any, path: FilePath, reason: str) -> Node:

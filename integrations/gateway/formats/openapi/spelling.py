@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from integrations.gateway.calls import VALIDATORS
 from integrations.gateway.definition import METHODS, Template
 from integrations.gateway.grammar import REFERENCE_NAME, Reference, segments
 
@@ -84,3 +85,8 @@ def spelt(value: Any) -> str:
 def referred(scheme: str) -> str:
     """The authorizer that a security scheme stands for: a reference of its name where that is one."""
     return f"${{{scheme}}}" if REFERENCE_NAME.fullmatch(scheme) else scheme
+
+
+def is_usual(name: str, body: Any, parameters: Any) -> bool:
+    """Whether a validator has the name that one without a name of its own gets."""
+    return name == VALIDATORS.get((body, parameters), f"Validate body: {scalar(body)}, parameters: {scalar(parameters)}")
