@@ -228,6 +228,13 @@ class Node:
                 found.append((one, where, why or reason or self.reason))
         return found
 
+    def each(self, key: str) -> list[Any]:
+        """The parts of a list of texts; what a deployment alone knows is one of them."""
+        value = self.values.get(key)
+        if isinstance(value, dict) and is_intrinsic(value) and "Fn::If" not in value:
+            return [self.values.pop(key)] if value != NO_VALUE else []
+        return [part for part, _, _ in self.parts(key)]
+
     def texts(self, key: str) -> dict[str, str]:
         """A map of reference texts."""
         return {name: self.file.values.text(value) for name, value in self.pairs(key)}

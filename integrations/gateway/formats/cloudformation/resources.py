@@ -22,7 +22,7 @@ from integrations.gateway.definition import (
 )
 from integrations.gateway.findings import Path, Severity
 from integrations.gateway.formats.backends import backend_of, shortest, with_uri
-from integrations.gateway.formats.cloudformation.document import NESTED, OF_THE_STAGE, Names, sub_text
+from integrations.gateway.formats.cloudformation.document import OF_THE_STAGE, Names, sub_text
 from integrations.gateway.formats.export import supplied
 from integrations.gateway.formats.intrinsics import NO_VALUE, from_literal, is_intrinsic, spelt
 from integrations.gateway.formats.node import File, Node, shown
@@ -212,7 +212,7 @@ class Reader:
         self.read.add(name)
         draft.settings["name"] = node.text("Name") or ""
         draft.settings["description"] = node.plain("Description") or ""
-        draft.settings["binary_media_types"] = tuple(self.values.plain(part) for part, _, _ in node.parts("BinaryMediaTypes"))
+        draft.settings["binary_media_types"] = self.media_types(node)
         draft.places |= {(key,): node.at(word) for key, word in (("name", "Name"), ("description", "Description"))}
         draft.settings |= self.options(Api, node, draft, (), lambda option: option not in ELSEWHERE)
         parameters = node.node("Parameters").values
@@ -227,6 +227,10 @@ class Reader:
         self.of_api(draft, name)
         draft.settings["name"] = draft.settings["name"] or name
         return draft
+
+    def media_types(self, node: Node) -> tuple[str, ...]:
+        """The binary media types; CloudFormation documents their slash as ~1, and takes both."""
+        return tuple(self.values.plain(each).replace("~1", "/") for each in node.each("BinaryMediaTypes"))
 
     def take_body(self, draft: Draft, node: Node, key: str, base_path: str = "ignore", **more: Any) -> None:
         """The OpenAPI document that makes an API: the value of a key, or the file that it includes."""
@@ -375,9 +379,11 @@ class Reader:
         `wanted`: which of the options stand here. Those within one property have dotted names.
         """
         found = {}
-        inner = {head: node.node(head) for head in NESTED if head in node.values}
+        inner: dict[str, Node] = {}
         for name, option in options_of(owner).items():
             head, _, key = option.cloudformation.rpartition(".")
+            if head and wanted(name) and head in node.values:
+                inner[head] = node.node(head)
             place = inner.get(head) if head else node
             if key and place is not None and key in place.values and name not in PARTS and wanted(name):
                 where = place.at(key)
@@ -396,7 +402,7 @@ class Reader:
             given = node.raw(key)
             return None if given is None else self.values.document(given)
         if key == "Types":
-            types = [self.values.text(part) for part, _, _ in node.parts(key)]
+            types = [self.values.text(part) for part in node.each(key)]
             return types[0] if types else None
         if key == "Tags" and isinstance(node.values.get(key), list):
             tags = (part for part, _, _ in node.parts(key) if isinstance(part, dict))
@@ -411,7 +417,7 @@ class Reader:
             inner = next(iter(example.values()))
             return {name: self.item(option, inner, value) for name, value in node.pairs(key)}
         if isinstance(example, tuple):
-            return tuple(self.item(option, example[0], part) for part, _, _ in node.parts(key))
+            return tuple(self.item(option, example[0], part) for part in node.each(key))
         return node.text(key) if option.text == "reference" else node.plain(key)
 
     def item(self, option: Option, example: Any, given: Any) -> Any:

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from integrations.gateway.definition import (
+    Api,
+    Authorizer,
     AwsService,
+    GatewayResponse,
     Integration,
     IntegrationResponse,
     Lambda,
@@ -16,7 +19,8 @@ from integrations.gateway.definition import (
     Template,
 )
 from integrations.gateway.findings import Path
-from integrations.gateway.formats.cloudformation.resources import SERVERLESS_API, Draft, Reader, as_dict, include
+from integrations.gateway.formats.backends import shortest
+from integrations.gateway.formats.cloudformation.resources import ELSEWHERE, SERVERLESS_API, Draft, Reader, as_dict, include
 from integrations.gateway.formats.intrinsics import is_intrinsic, spelt
 from integrations.gateway.formats.node import Node
 from integrations.gateway.formats.openapi.reader import SAM
@@ -89,12 +93,11 @@ def api(reader: Reader, name: str, draft: Draft, node: Node, events: list[Event]
     given = Node(reader.file, merged(as_dict(as_dict(reader.template.get("Globals")).get("Api")), node.values), node.path)
     draft.settings["name"] = given.text("Name") or ""
     draft.settings["description"] = given.plain("Description") or ""
-    draft.settings["binary_media_types"] = tuple(spelt(part).replace("~1", "/") for part, _, _ in given.parts("BinaryMediaTypes"))
-    stage = given.text("StageName")
-    if stage is not None:
-        draft.settings["stage_name"] = stage
-    draft.settings["stage_variables"] = given.texts("Variables")
-    auth = Access(given.node("Auth"))
+    draft.settings["binary_media_types"] = reader.media_types(given)
+    if name == IMPLICIT:
+        draft.settings["stage_name"] = "Prod"
+    settings(reader, draft, given)
+    auth = Access(given.node("Auth"), draft)
     for model, schema in given.node("Models").nodes():
         draft.models[model.lower()] = loaded_model(model.lower(), schema.values)
     adds = given.flag("MergeDefinitions") is True or not ("DefinitionBody" in given or "DefinitionUri" in given)
@@ -124,6 +127,72 @@ def api(reader: Reader, name: str, draft: Draft, node: Node, events: list[Event]
     return draft
 
 
+def settings(reader: Reader, draft: Draft, given: Node) -> None:
+    """The options of the API and of its stage, which share one resource here."""
+    endpoint = given.values.pop("EndpointConfiguration", None)
+    if isinstance(endpoint, dict) and not is_intrinsic(endpoint):
+        words = {"Type": "Types", "VPCEndpointIds": "VpcEndpointIds"}
+        endpoint = {words.get(key, key): [value] if key == "Type" else value for key, value in endpoint.items()}
+    elif endpoint is not None:
+        endpoint = {"Types": [endpoint]}
+    if endpoint is not None:
+        given.values["EndpointConfiguration"] = endpoint
+    draft.settings |= reader.of_stage(draft, given)
+    draft.settings |= reader.options(Api, given, draft, (), lambda name: name not in (*ELSEWHERE, "tags"))
+    answers: list[GatewayResponse] = []
+    for kind, node in given.node("GatewayResponses").nodes():
+        parameters = node.node("ResponseParameters")
+        places = (("Headers", "header"), ("Paths", "path"), ("QueryStrings", "querystring"))
+        answers.append(
+            GatewayResponse(
+                response_type=kind,
+                status_code=node.text("StatusCode"),
+                response_parameters={
+                    f"gatewayresponse.{place}.{name}": text
+                    for key, place in places
+                    for name, text in parameters.texts(key).items()
+                },
+                response_templates={
+                    name: reader.body_file.values.template(value) for name, value in node.pairs("ResponseTemplates")
+                },
+            )
+        )
+        parameters.end()
+        node.end()
+    if answers:
+        draft.settings["gateway_responses"] = tuple(answers)
+
+
+def authorizer(name: str, node: Node) -> Authorizer:
+    """An authorizer of `Auth`."""
+    values = node.file.values
+    identity = node.node("Identity")
+    header, check = identity.plain("Header"), identity.plain("ValidationExpression")
+    time = identity.number("ReauthorizeEvery")
+    pools = tuple(map(values.text, node.each("UserPoolArn")))
+    kind = "COGNITO_USER_POOLS" if pools else node.text("FunctionPayloadType") or "TOKEN"
+    places = (("Headers", "method.request.header."), ("QueryStrings", "method.request.querystring."))
+    others = (("StageVariables", "stageVariables."), ("Context", "context."))
+    sources = tuple(f"{start}{values.plain(part)}" for key, start in (*places, *others) for part, _, _ in identity.parts(key))
+    if kind != "REQUEST":
+        sources = (f"method.request.header.{header or 'Authorization'}",)
+    function = node.raw("FunctionArn")
+    role = node.raw("FunctionInvokeRole")
+    node.drop("DisableFunctionDefaultPermissions", "AuthorizationScopes")
+    identity.end()
+    node.end()
+    return Authorizer(
+        name=name,
+        type=kind,
+        function=None if function is None else shortest(values.text(function)),
+        credentials_role=None if role in (None, "NONE") else values.text(role),
+        identity_sources=sources,
+        identity_validation_expression=check,
+        result_ttl_seconds=time,
+        provider_arns=pools,
+    )
+
+
 def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of a resource with the Globals' before them: maps merge, lists join, the rest is the resource's own."""
     found = dict(shared)
@@ -141,11 +210,23 @@ def merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 class Access:
     """Who may call an API's methods, as `Auth` says it."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, draft: Draft) -> None:
         self.kinds: dict[str, str] = {"AWS_IAM": "AWS_IAM"}
+        self.scopes: dict[str, tuple[str, ...]] = {}
+        """The scopes that an authorizer of user pools asks for where a method names none."""
+        found: list[Authorizer] = []
         for name, each in node.node("Authorizers").nodes():
-            self.kinds[name] = "COGNITO_USER_POOLS" if "UserPoolArn" in each else "CUSTOM"
-            each.values.clear()
+            draft.places["authorizers", len(found)] = each.path
+            self.scopes[name] = tuple(each.file.values.text(part) for part, _, _ in each.parts("AuthorizationScopes"))
+            found.append(authorizer(name, each))
+            self.kinds[name] = found[-1].authorization_type
+        if found:
+            draft.settings["authorizers"] = tuple(found)
+        policy = node.node("ResourcePolicy")
+        if "CustomStatements" in policy:
+            document = {"Version": "2012-10-17", "Statement": policy.raw("CustomStatements")}
+            draft.settings["policy"] = node.file.values.document(document)
+        policy.end()
         self.default = node.plain("DefaultAuthorizer")
         self.invoke_role = node.raw("InvokeRole")
         self.api_key = node.flag("ApiKeyRequired")
@@ -157,13 +238,19 @@ class Access:
         """The authorization type of an authorizer's name."""
         return None if name in (None, "NONE") else self.kinds.get(name or "", "CUSTOM")
 
+    def named(self, name: str) -> str:
+        """An authorizer as a route refers to it; one that the API does not make is something a deployment supplies."""
+        return name if name in self.scopes else f"${{{name}}}"
+
     def applied(self, route: Route) -> Route:
         """A method that no event describes, with the API's defaults where it says nothing itself."""
         is_preflight = route.method == "OPTIONS"
         kind = self.kind(self.default)
         if kind and route.authorization_type is None and (self.on_preflights or not is_preflight):
-            authorizer = f"${{{self.default}}}" if kind != "AWS_IAM" else None
-            route = replace(route, authorization_type=kind, authorizer=authorizer)
+            name = self.default or ""
+            authorizer = self.named(name) if kind != "AWS_IAM" else None
+            scopes = self.scopes.get(name, ()) if kind == "COGNITO_USER_POOLS" else ()
+            route = replace(route, authorization_type=kind, authorizer=authorizer, authorization_scopes=scopes)
         if self.api_key and route.api_key_required is None and (self.key_on_preflights or not is_preflight):
             route = replace(route, api_key_required=self.api_key)
         return route
@@ -253,8 +340,8 @@ def route(draft: Draft, event: Event, made: Integration, auth: Access) -> None:
         path=event.path,
         integration=made,
         authorization_type=kind,
-        authorizer=f"${{{name}}}" if has_authorizer else None,
-        authorization_scopes=scopes if has_authorizer else (),
+        authorizer=auth.named(name or "") if has_authorizer else None,
+        authorization_scopes=(scopes or auth.scopes.get(name or "", ())) if has_authorizer else (),
         api_key_required=key or None,
         request_models=models,
         validate_request_body=body or None,

@@ -179,9 +179,9 @@ def settings(found: Described, root: Node) -> dict[str, Any]:
             value = place.number(key)
         elif isinstance(option.example, tuple):
             texts = values.text if option.text == "reference" else values.plain
-            value = tuple(texts(part) for part, _, _ in place.parts(key))
+            value = tuple(map(texts, place.each(key)))
         elif key == "types":
-            value = next((values.text(part) for part, _, _ in place.parts(key)), None)
+            value = next(map(values.text, place.each(key)), None)
         else:
             value = place.text(key)
         own[name] = value
@@ -216,6 +216,8 @@ def path_prefix(root: Node, base_path: str) -> str:
     base = root.plain("basePath") or ""
     for part, _, _ in root.parts("servers")[:1]:
         server = part if isinstance(part, dict) else {}
+        if ENDPOINT in server:  # where AWS documents it for OpenAPI 3.0
+            root.values.setdefault(ENDPOINT, server[ENDPOINT])
         url, variables = spelt(server.get("url")), server.get("variables")
         defaults = {
             name: spelt(variable.get("default")) if isinstance(variable, dict) else ""
@@ -286,7 +288,7 @@ def decider(found: Described, name: str, node: Node, header: str, style: str) ->
         identity_sources=tuple(part.strip() for part in source.split(",")) if source else (),
         identity_validation_expression=node.plain("identityValidationExpression"),
         result_ttl_seconds=node.number("authorizerResultTtlInSeconds"),
-        provider_arns=tuple(node.file.values.text(part) for part, _, _ in node.parts("providerARNs")),
+        provider_arns=tuple(map(node.file.values.text, node.each("providerARNs"))),
         auth_type=None if style in ("", usual) else style,
     )
     found.places["authorizers", len(found.authorizers)] = node.path
