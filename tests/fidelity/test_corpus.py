@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from integrations.gateway.definition import Api, AwsService, Integration, Route, Template, bind
+from integrations.gateway.definition import Api, AwsService, Integration, Route, Template
 from integrations.gateway.findings import Severity
 from integrations.gateway.formats import Asked, Reading, UnreadableText, patched, read
 from integrations.gateway.grammar import Reference
@@ -254,10 +254,7 @@ def methods_of(name: str) -> list[str]:
         for route in api.api.routes:
             credentials = (route.integration.credentials or "").replace("${!", "${")
             bare = replace(route.integration, credentials_role=None, credentials_passthrough=None)
-            # an authorizer is named otherwise once SAM has made it
-            same = replace(route, integration=bare, authorizer=None).with_effective(
-                route.request_parameters, route.method_responses
-            )
+            same = replace(route, integration=bare).with_effective(route.request_parameters, route.method_responses)
             found.append(f"{route.method} {route.path} {same.request_parameters} {same} {credentials}")
     return sorted(found)
 
@@ -315,11 +312,15 @@ def test_in_place_what_was_not_changed_is_the_same_bytes() -> None:
     assert different == {}
 
 
-def resolved(api: Api) -> list[tuple[str, str, Integration]]:
+def resolved(api: Api) -> list[str]:
     """Methods, paths and integrations, each reference by what it was in the file: its name may depend on the others."""
-    names = {each.name: each.origin.text for each in api.parameters if each.origin is not None}
-    bound = bind(replace(api, parameters=()), names)
-    return [(route.method, route.path, route.integration) for route in bound.routes]
+    origins = {each.name: each.origin.text for each in api.parameters if each.origin is not None}
+
+    def meant(match: re.Match[str]) -> str:
+        return origins.get(match[1] or match[2], match[0])
+
+    plain = (f"{route.method} {route.path} {route.integration}" for route in api.routes)
+    return [re.sub(r"\$\{([\w.]+)\}|Reference\(name='([\w.]+)'\)", meant, text) for text in plain]
 
 
 def edited(integration: Integration) -> Integration:
