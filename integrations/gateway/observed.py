@@ -83,7 +83,7 @@ def observed(state: AccountState, *, stage_name: str = "", only: Iterable[str] =
         gateway_responses=tuple(gateway_responses_of(state.gateway_responses)),
         stage_name=reading(stage_name) if stage_name else "prod",
         routes=tuple(routes),
-        **_api_settings(answer),
+        **_api_settings(answer, state),
         **_stage_settings(stage),
     )
     return api, tuple(remarks)
@@ -93,12 +93,11 @@ MARK = "gatehouse"
 """The tag of a REST API that an operation of Gatehouse's made: none of the definition's."""
 
 
-def _api_settings(answer: Answer) -> dict[str, Any]:
+def _api_settings(answer: Answer, state: AccountState) -> dict[str, Any]:
     """What a REST API says of itself, by the names of the definition; what AWS chooses by itself is unset."""
     endpoint = answer.get("endpointConfiguration") or {}
     kind = next(iter(endpoint.get("types") or ()), None)
     address = endpoint.get("ipAddressType")
-    policy = answer.get("policy")
     return {
         "binary_media_types": tuple(sorted(answer.get("binaryMediaTypes") or ())),
         "endpoint_type": _maybe(kind),
@@ -107,19 +106,26 @@ def _api_settings(answer: Answer) -> dict[str, Any]:
         "disable_execute_api_endpoint": bool(answer.get("disableExecuteApiEndpoint")),
         "security_policy": _maybe(answer.get("securityPolicy")),
         "endpoint_access_mode": _maybe(answer.get("endpointAccessMode")),
-        "policy": escaped(unquoted(str(policy))) if policy else None,
+        "policy": escaped(policy_of(answer, state)) or None,
         "api_key_source": _maybe(answer.get("apiKeySource")),
         "minimum_compression_size": answer.get("minimumCompressionSize"),
         "tags": {key: value for key, value in texts(answer.get("tags")).items() if key != MARK},
     }
 
 
-def unquoted(policy: str) -> str:
-    """A resource policy as it was given: API Gateway answers with its quotes escaped."""
+def policy_of(answer: Answer, state: AccountState) -> str:
+    """A REST API's resource policy as it was given, on one line; empty where it has none.
+
+    API Gateway answers with its quotes escaped, and keeps `execute-api:/stage/GET/path` as an ARN of the API.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
+    """
+    text = str(answer.get("policy") or "")
+    own = f"arn:{state.partition}:execute-api:{state.region}:{state.account}:{answer.get('id', '')}/"
     try:
-        return str(json.loads(f'"{policy}"')) if '\\"' in policy else policy
+        text = str(json.loads(f'"{text}"')) if '\\"' in text else text
+        return json.dumps(json.loads(text)).replace(own, "execute-api:/") if text else ""
     except ValueError:
-        return policy
+        return text
 
 
 def _stage_settings(stage: Answer) -> dict[str, Any]:

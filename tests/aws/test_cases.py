@@ -1,22 +1,27 @@
 """Each definition: planned, applied, read back, called; one option changed and called again; rolled back and called once more."""
 
+import contextlib
 import io
+import os
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from integrations.aws import Account, connect
+from integrations.aws import Account, AwsError, connect
 from integrations.gateway.account import AccountState
-from integrations.gateway.definition import Api
+from integrations.gateway.definition import Api, AwsService, parameters_of
 from integrations.gateway.observed import observed
 from integrations.gateway.plan import (
     Change,
     Plan,
+    PlanError,
     as_held,
     bound_to,
     changes_between,
@@ -27,8 +32,10 @@ from integrations.gateway.plan import (
     plan_destroy,
     plan_rollback,
 )
+from integrations.gateway.plan.things import settled
 from tests.aws.cases import ACCOUNT, CASES, REGION, ROLE, VALUES, Case
 from tests.aws.conftest import Place, carried_out
+from tests.gateway.formats.test_formats import OPTIONS, with_option
 
 pytestmark = pytest.mark.localstack
 
@@ -84,12 +91,13 @@ def services(localstack: str) -> Account:
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("handler.py", HANDLER)
         functions = account.client("lambda")
-        for name in ("one", "two"):
+        for name in ("one", "two", "orders", "readers", "orders-dev", "orders-prod"):
             functions.create_function(
                 FunctionName=name, Runtime="python3.13", Role=ROLE, Handler="handler.call", Code={"ZipFile": code.getvalue()}
             )
             functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
-        functions.create_alias(FunctionName="one", Name="live", FunctionVersion="$LATEST")
+        for name in ("one", "orders"):
+            functions.create_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")
         account.client("sqs").create_queue(QueueName="orders")
         account.client("sns").create_topic(Name="orders")
         account.client("s3").create_bucket(Bucket="orders", CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -157,3 +165,63 @@ def test_a_definition_lives(services: Account, backend: str, case: Case) -> None
     deployment.apply(plan_destroy(deployment.state, stage_name="test", applied=deployment.bound))
     left = [one for statements in deployment.state.policies.values() for one in statements if deployment.id in str(one)]
     assert (left, [resource["path"] for resource in deployment.state.resources[1:]]) == ([], [])
+
+
+# --- What LocalStack does not keep -----------------------------------------------------------------
+
+LOST = Path(__file__).parents[2] / "docs" / "deploy.md"
+BEGIN, END = "<!-- what LocalStack loses: made by tests/aws/test_cases.py -->", "<!-- end -->"
+
+
+def alone(owner: type, name: str) -> Api:
+    """A definition that holds an option's example, at a path of its own, with what LocalStack wants beside it."""
+    api = with_option(owner, name)[1]
+    values = {one.name: "one" if one.kind == "function" else ROLE for one in parameters_of(api) if one.default is None}
+    api = bound_to(api, values, AccountState(account=ACCOUNT, region=REGION), "test")
+    route = replace(api.routes[0], path=f"/{owner.__name__}-{name}{api.routes[0].path}")
+    if isinstance(route.integration.backend, AwsService) and not route.integration.credentials:
+        route = replace(route, integration=replace(route.integration, credentials_role=ROLE))
+    return replace(api, routes=(route,))
+
+
+def lost_of(account: Account, api: Api) -> dict[str, str]:
+    """Route, or the empty text for the API → what LocalStack refuses of it, or what it does not keep."""
+    refused: dict[str, str] = {}
+    deployment, answers = Deployment(account, {}, api), dict[str, Any]()
+    for planned in deployment.plan(0).calls:
+        if planned.route in refused:
+            continue
+        try:
+            sent = {name: settled(value, {}, answers) for name, value in planned.call.parameters.items()}
+            answers[planned.call.name] = account.perform(planned.call.service, planned.call.operation, sent)
+        except AwsError as error:
+            refused[planned.route] = f"refused ({error.code})"
+    deployment.id = answers["api"]["id"]
+    deployment.state = account.account_state(deployment.id, stage_name="test", functions=deployment.functions)
+    lost: dict[str, list[str]] = {}
+    for change in deployment.differences(0):
+        lost.setdefault(change.route, []).append(change.label)
+    account.perform("apigateway", "delete_rest_api", {"restApiId": deployment.id})
+    return {route: f"not kept: {', '.join(labels)}" for route, labels in lost.items()} | refused
+
+
+def test_what_localstack_loses_is_listed_by_option(services: Account) -> None:
+    """The table in docs/deploy.md is what a run gives; `GATEHOUSE_WRITE_LOSSES=1` writes it."""
+    definitions: dict[str, Api] = {}
+    for owner, name in OPTIONS:
+        with contextlib.suppress(PlanError):  # no deployment holds the example on its own
+            definitions[f"{owner.__name__}.{name}"] = alone(owner, name)
+    rows = {name: lost_of(services, api).get("") for name, api in definitions.items() if name.startswith("Api.")}
+    rest = {name: api for name, api in definitions.items() if name not in rows}
+    names = {f"{api.routes[0].method} {api.routes[0].path}": name for name, api in rest.items()}
+    models = {model.name: model for api in rest.values() for model in api.models}
+    routes = tuple(api.routes[0] for api in rest.values())
+    together = lost_of(services, Api(name="all", models=tuple(models.values()), routes=routes, stage_name="test"))
+    rows |= {names[route]: what for route, what in together.items() if route}
+    lines = [f"| `{name}` | {what} |" for name, what in sorted(rows.items()) if what]
+    table = "\n".join(("| option | in LocalStack |", "|---|---|", *lines))
+    before, _, rest_of_page = LOST.read_text().partition(BEGIN)
+    _, _, after = rest_of_page.partition(END)
+    if os.environ.get("GATEHOUSE_WRITE_LOSSES"):
+        LOST.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}")
+    assert f"{BEGIN}\n{table}\n{END}" in LOST.read_text()

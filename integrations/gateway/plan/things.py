@@ -9,7 +9,7 @@ from typing import Any
 from integrations.gateway.account import AccountState, Answer
 from integrations.gateway.calls import Call, Given, Joined, Ref, Value, joined
 from integrations.gateway.definition import Authorizer, Integration, MethodSettings
-from integrations.gateway.observed import GATEWAY_BODY, checks_of, methods, source_of, unquoted
+from integrations.gateway.observed import GATEWAY_BODY, checks_of, methods, policy_of, source_of
 from integrations.gateway.options import options_of
 from integrations.gateway.plan.value import canonical, value_to_json
 
@@ -293,7 +293,7 @@ def _held(state: AccountState) -> Iterator[Thing]:
         return
     api = {"restApiId": state.api_id}
     root = {"rootResourceId": state.root_id} if state.root_id else {}
-    said = {**state.api, "policy": unquoted(str(state.api["policy"]))} if state.api.get("policy") else state.api
+    said = {**state.api, "policy": policy_of(state.api, state)}
     yield _thing(("create_rest_api",), said, api, {**state.api, **root})
     for resource in state.resources:
         if resource.get("path") != "/":
