@@ -65,10 +65,13 @@ def reinstate(entry: Integration, member: Membership, request: HttpRequest) -> s
 
 
 def delete(entry: Integration, member: Membership, request: HttpRequest) -> str:
-    """Into the trash; the next page offers it back. What an API uses stays."""
+    """Into the trash; the next page offers it back. What an API uses stays, and what runs somewhere."""
     used = users_of(entry)
     if used:
         return f"{used[0].revision.integration.name} uses it: take it out of its routes first"
+    runs = entry.placements.filter(live__isnull=False).select_related("environment").first()
+    if runs:
+        return f"it runs in {runs.environment.name}: destroy it there first, on its Deploy page"
     entry.trash(member.user)
     record(member.team, member.user, "deleted", entry.slug, entry)
     request.session[UNDO] = [*request.session.get(UNDO, []), (entry.pk, entry.name)]

@@ -60,6 +60,8 @@ from integrations.views.operations import group
 
 SIDES = {"draft": "your draft", "saved": "what is saved", "configured": "the API configuration"}
 """What a state is called where another one is compared with it."""
+REVISIONS = 50
+"""Revisions that can be chosen for a plan."""
 HISTORY = 20
 """Deployments that the page of an environment lists."""
 
@@ -365,6 +367,8 @@ def page(placement: Placement, member: Membership) -> dict[str, Any]:
         "standing": Standing(environment, placement if placement.pk else None, entry.latest_number, active),
         "latest": latest,
         "published": entry.published,
+        "revisions": list(entry.revisions.defer("definition", "parked")[:REVISIONS]),
+        "default": entry.published_number if environment.protected and entry.published_number else entry.latest_number,
         "active": active,
         "deployments": list(deployments[:HISTORY]) if placement.pk else [],
         "versions": versions(placement, draft_of(entry, member)) if placement.pk else [],

@@ -36,6 +36,10 @@ SUGGESTED = (
 """Regions that the field suggests; any other may be typed."""
 
 
+WAY_IN = {"account", "region", "access", "profile", "role_arn", "external_id", "endpoint"}
+"""What decides who Gatehouse is there: it is asked again once one of them has changed."""
+
+
 @require_safe
 def environments(request: HttpRequest, team: str) -> HttpResponse:
     """All environments of the team."""
@@ -77,6 +81,8 @@ def environment(request: HtmxRequest, team: str, environment: str) -> HttpRespon
             form.save()
             after = told(found)
             changed = {name: value for name, value in after.items() if before[name] != value}
+            if changed.keys() & WAY_IN:
+                found.forget_identity()
             if changed:
                 record(mine.team, mine.user, "changed environment", found.name, **changed)
         messages.success(request, f"{found.name} is saved." if changed else f"{found.name} is as it was: nothing to save.")

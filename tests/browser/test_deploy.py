@@ -130,6 +130,13 @@ def test_the_pages_of_a_deployment_look_as_drawn(bench: Bench, storefront: Team,
     page.goto(reverse("deploy-compare", args=[team, slug, "prod"]))
     bench.screen(page, "deploy-compare")
 
+    for name in ("dev", "stage"):
+        other = an_environment(storefront, name)
+        for entry in Integration.objects.filter(team=storefront)[:4]:
+            a_placement(other, entry).went_live("d1", entry.latest.api, revision=entry.latest, by=robin)
+    page.goto(reverse("catalog", args=[team]))
+    bench.screen(page, "catalog-deployed")
+
     operation = an_operation(shown, robin, State.RUNNING, started_at=timezone.now())
     for position in range(6):
         called(operation, position, CallState.STARTED if position == 5 else CallState.DONE)

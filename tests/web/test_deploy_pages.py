@@ -1,12 +1,15 @@
 """An integration, and an API, in the environments: what is said, typed and kept before AWS is asked anything."""
 
+import io
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 from integrations.deployment import bound, held
 from integrations.gateway.composition import Composition, Use
 from integrations.gateway.definition import Api, Http, Integration, Route, dumps
-from integrations.models import AuditEvent, Binding, Draft, Environment, Placement, Proposal, State, Team
+from integrations.models import TRASHED_DAYS, AuditEvent, Binding, Draft, Environment, Placement, Proposal, State, Team
 from integrations.models import Integration as Entry
 from integrations.models.catalog import stored
 from tests.web.conftest import BOOKS
@@ -174,3 +177,28 @@ def test_an_api_stands_on_the_same_pages(as_editor: Client, dev: Environment, sh
     assert as_editor.get(at("deploy-drift", "shop")).status_code == 200
     assert "GET /r1" in said(as_editor.get(at("method-test", "shop")))
     assert as_editor.get(reverse("deploy", args=["storefront", "shop"])).status_code == 200
+
+
+def test_what_runs_is_neither_deleted_nor_purged(as_editor: Client, dev: Environment, books: Entry) -> None:
+    placement = a_placement(dev, books)
+    placement.went_live("d1", BOOKS, revision=books.latest, by=None)
+    answer = as_editor.post(reverse("bulk", args=["storefront"]), {"do": "delete", "pick": "books"}, follow=True)
+    assert "books (it runs in dev: destroy it there first" in said(answer)
+    Entry.objects.update(deleted_at=timezone.now() - timedelta(TRASHED_DAYS, 1))
+    call_command("purge", stdout=io.StringIO())
+    assert Entry.objects.exists()
+
+    Placement.objects.update(live=None)
+    call_command("purge", stdout=io.StringIO())
+    assert not Entry.objects.exists()
+
+
+def test_any_revision_can_be_planned(as_editor: Client, dev: Environment, books: Entry, editor: User) -> None:
+    books.publish(books.latest, editor)
+    books.save_revision(replace(BOOKS, description="Newer."), editor, "Say more.")
+    page = as_editor.get(at("deploy-environment"))
+    options = re.findall(r"<option value=\"(\d)\"( selected)?>([^<]+)</option>", page.text)
+    assert options == [("2", " selected", "r2, saved last: Say more."), ("1", "", "r1, published: First.")]
+    Environment.objects.update(protected=True)
+    page = as_editor.get(at("deploy-environment"))
+    assert '<option value="1" selected>' in page.text

@@ -131,13 +131,14 @@ def test_while_typing_only_touched_fields_are_spoken_of(as_admin: Client, team: 
 
 
 def test_a_change_is_kept_and_told_without_what_stayed(as_admin: Client, team: Team, dev: Environment) -> None:
+    Environment.objects.update(seen_as="arn:aws:iam::111122223333:user/ada")
     url = reverse("environment", args=[team.slug, "dev"])
     given = {"name": "dev", "account": dev.account, "access": "chain", "region": "eu-north-1", "stage_name": "live"}
     as_admin.post(url, given)
     as_admin.post(url, given)
 
     dev.refresh_from_db()
-    assert (dev.region, dev.slug) == ("eu-north-1", "dev")
+    assert (dev.region, dev.slug, dev.seen_as) == ("eu-north-1", "dev", "")
     assert [event.detail for event in AuditEvent.objects.all()] == [{"region": "eu-north-1"}]
 
 

@@ -186,6 +186,17 @@ def test_the_page_follows_the_steps(as_editor: Client, dev: Placement, editor: U
     assert "Cancel after this step" in said
 
 
+@pytest.mark.parametrize("number", [1, 6])
+def test_the_page_asks_the_same_of_the_database_however_far_it_is(
+    as_editor: Client, dev: Placement, editor: User, number: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    operation = an_operation(dev, editor, State.RUNNING, started_at=timezone.now())
+    for position in range(number):
+        called(operation, position)
+    with django_assert_num_queries(8):
+        as_editor.get(reverse("operation", args=["storefront", operation.pk]))
+
+
 def test_a_call_that_waits_says_why(as_editor: Client, dev: Placement, editor: User) -> None:
     operation = an_operation(dev, editor, State.RUNNING, started_at=timezone.now())
     now = timezone.now().isoformat()

@@ -15,6 +15,7 @@ from integrations.models import (
     Import,
     Integration,
     OperationCall,
+    Placement,
     Proposal,
     RouteUse,
     Worker,
@@ -36,9 +37,13 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """A batch at a time. What a revision of an API uses stays as long as the API: it could not be shown without."""
+        """A batch at a time. What a revision of an API uses stays as long as the API: it could not be shown without. So does what
+        still runs somewhere: nobody would know what is Gatehouse's there."""
         used = RouteUse.objects.filter(integration=OuterRef("pk"))
-        over = Integration.objects.filter(~Exists(used), ~ALIVE, deleted_at__lte=timezone.now() - timedelta(TRASHED_DAYS))
+        runs = Placement.objects.filter(integration=OuterRef("pk"), live__isnull=False)
+        over = Integration.objects.filter(
+            ~Exists(used), ~Exists(runs), ~ALIVE, deleted_at__lte=timezone.now() - timedelta(TRASHED_DAYS)
+        )
         unapplied, told = timezone.now() - timedelta(UNAPPLIED_DAYS), timezone.now() - timedelta(CALLS_DAYS)
         Import.objects.filter(applied_at=None, made_at__lte=unapplied).delete()
         Proposal.objects.filter(operation=None, made_at__lte=unapplied).delete()
