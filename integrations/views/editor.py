@@ -24,11 +24,11 @@ from integrations.flow import flow
 from integrations.forms import BESIDE, VERSION, WHOLE, IntegrationForm, Posted, UnreadableForm, normal, option_of
 from integrations.gateway import curl
 from integrations.gateway.definition import Api, dumps, loads
-from integrations.gateway.findings import Finding
+from integrations.gateway.findings import Finding, worst_first
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.rules import RULES, apply_fix
 from integrations.gateway.rules import check as check_rules
-from integrations.gateway.simulator import SampleError
+from integrations.gateway.simulator import SampleError, beyond
 from integrations.gateway.velocity.vocabulary import WORDS
 from integrations.models import NAME_LENGTH, AuditEvent, Draft, Integration, Revision, StaleBase, record
 from integrations.policy import get_integration, get_membership
@@ -86,8 +86,10 @@ class Edit:
 
     @functools.cached_property
     def findings(self) -> list[Finding]:
-        """What the rules say of the definition as typed."""
-        return check_rules(self.form.api)
+        """What the rules say of the definition as typed, and what the open sample shows beside."""
+        found = check_rules(self.form.api)
+        trace = self.tried.trace if self.sample else None
+        return worst_first([*found, *beyond(found, trace)]) if trace else found
 
     @functools.cached_property
     def tried(self) -> Tried:
@@ -523,7 +525,8 @@ def mend(found: Edit, findings: list[Finding]) -> str:
             "before": {name: before.get(name) for name in names},
             "after": {name: after.get(name) for name in names},
         }
-    found.__dict__.pop("findings", None)
+    for kept in ("findings", "tried"):
+        found.__dict__.pop(kept, None)
     return form.place(findings[0].path).focus if findings else ""
 
 

@@ -14,7 +14,8 @@ from integrations.forms import normal
 from integrations.gateway import cases, curl
 from integrations.gateway.cases import CaseError, Expectation, Outcome, Subject
 from integrations.gateway.definition import Api
-from integrations.gateway.simulator import Fidelity, SampleError, Trace
+from integrations.gateway.rules.mend import at
+from integrations.gateway.simulator import Fidelity, SampleError, Trace, unreached
 from integrations.gateway.simulator.ledger import ledger, scores
 from integrations.models import MOST_CASES, NAME_LENGTH, Case, Membership, outcomes, record
 from integrations.models import Integration as Entry
@@ -111,6 +112,7 @@ def page(request: HttpRequest, team: str, slug: str, found: "Typed | None" = Non
             "cases": list(zip(every, results, strict=True)),
             "passed": sum(result.passed for result in results),
             "failed": sum(not result.passed for result in results),
+            "unreached": patterns_without_case(version.api, results),
             "case": case,
             "outcome": compared(case, result.trace),
             "manners": cases.MANNERS,
@@ -127,6 +129,12 @@ def page(request: HttpRequest, team: str, slug: str, found: "Typed | None" = Non
         else "integrations/simulate.html"
     )
     return render(request, template, context, status=status)
+
+
+def patterns_without_case(api: Api, results: list[Outcome]) -> list[str]:
+    """The selection patterns that no case reaches."""
+    found = unreached(api, [result.trace for result in results])
+    return [str(at(api, finding.path)) for finding in found]
 
 
 def shown(result: Tried) -> dict[str, Any]:

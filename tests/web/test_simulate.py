@@ -303,3 +303,24 @@ def test_the_open_sample_runs_with_the_check_and_is_kept(as_editor: Client, orde
         at("integration-act"), again | {"counter": ["5"], "do": ["curl"], "sample-curl": ["curl -F a=b x"]}, headers=HTMX
     )
     assert "-F is not read here" in words(refused)
+
+
+def test_the_editor_finds_what_the_open_sample_shows(as_editor: Client, orders: Entry, editor: User) -> None:
+    broken = with_template('{"customer": $input.path("$.customer")}')
+    orders.save_revision(broken, editor, "Without quotes.")
+
+    assertContains(as_editor.get(at("integration-edit")), "Write JSON, as the content type says")
+
+    orders.save_revision(ORDERS, editor, "Mended.")
+    assertNotContains(as_editor.get(at("integration-edit")), "Write JSON, as the content type says")
+
+
+def test_patterns_that_no_case_reaches_are_told(as_editor: Client, orders: Entry, case: Any) -> None:
+    said = r"No case reaches <code>5\d{2}</code>."
+    assertContains(as_editor.get(at("simulate")), said)
+
+    own = {"sample-answer": "own", "sample-status": "503", "name": "Fails", "response-value": '{"status": 502}'}
+    as_editor.post(at("case-save"), CASE | own | {"do": "new"})
+
+    assert orders.cases.count() == 2
+    assertNotContains(as_editor.get(at("simulate")), "No case reaches")

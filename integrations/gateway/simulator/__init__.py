@@ -2,7 +2,7 @@
 
 from integrations.gateway.simulator.examples import example_answers, example_request
 from integrations.gateway.simulator.fidelity import BEHAVIOURS, Behaviour, Fidelity
-from integrations.gateway.simulator.findings import SAMPLE_RULES, findings, unreached
+from integrations.gateway.simulator.findings import SAMPLE_RULES, beyond, findings, unreached
 from integrations.gateway.simulator.pipeline import simulate
 from integrations.gateway.simulator.trace import (
     Answer,
@@ -33,6 +33,7 @@ __all__ = [
     "Stage",
     "Step",
     "Trace",
+    "beyond",
     "dumps",
     "example_answers",
     "example_request",

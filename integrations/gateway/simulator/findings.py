@@ -1,14 +1,12 @@
 """What a trace, or all traces of an integration's cases, show to be wrong: findings that need a sample."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from integrations.gateway.definition import Api
 from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.options import GUIDE
-from integrations.gateway.simulator.call import header
-from integrations.gateway.simulator.payload import media_type
+from integrations.gateway.simulator.rendering import json_fault
 from integrations.gateway.simulator.selecting import ALSO
 from integrations.gateway.simulator.trace import EndpointRequest, Rendered, Response, Stage, Trace
 
@@ -89,6 +87,12 @@ def findings(trace: Trace) -> list[Finding]:
     ]
 
 
+def beyond(known: Iterable[Finding], trace: Trace) -> list[Finding]:
+    """What one call shows beside what the rules found without it: a fault that they name at the same place is not named twice."""
+    named = {(finding.rule.partition("-")[0], finding.path) for finding in known}
+    return [finding for finding in findings(trace) if (finding.rule.partition("-")[0], finding.path) not in named]
+
+
 def unreached(api: Api, traces: Iterable[Trace]) -> list[Finding]:
     """The patterns that none of these calls reached, of the routes that they called; none where there are no calls."""
     tried: dict[Path, bool] = {}
@@ -125,7 +129,7 @@ def _of_stage(stage: Stage) -> _Found:
     if rendered.fault is not None:
         where = f" (line {rendered.fault.line}, column {rendered.fault.column})" if rendered.fault.line else ""
         yield "M3-sample", rendered.path, f"{rendered.fault.message}{where}"
-    elif isinstance(stage.output, EndpointRequest | Response) and rendered.output.strip():
+    elif isinstance(stage.output, EndpointRequest | Response):
         yield from _of_output(rendered, stage.output)
     if rendered.iterations > 1_000:
         yield (
@@ -136,23 +140,8 @@ def _of_stage(stage: Stage) -> _Found:
 
 
 def _of_output(rendered: Rendered, output: EndpointRequest | Response) -> _Found:
-    said = header(output.headers, "Content-Type")
-    if said is None and isinstance(output, Response):
-        said = "application/json"  # what a response says that maps no Content-Type
-    kind = media_type(said)
-    if not kind.endswith(("/json", "+json")) and "x-amz-json" not in kind:
-        return
-    try:
-        json.loads(rendered.output)
-    except RecursionError:
-        return
-    except json.JSONDecodeError as error:
-        at = rendered.output[: error.pos]
-        line, column = at.count("\n") + 1, error.pos - at.rfind("\n")
-        source = max((span for span in rendered.spans if span[0] <= error.pos), default=(0, 1))[1]
-        where = f"line {line}, column {column} of the output"
-        message = f"Write JSON, as {kind} says: what line {source} of the template writes is none ({where})."
-        yield "M3-json-sample", rendered.path, message
+    if fault := json_fault(rendered, output.headers, is_response=isinstance(output, Response)):
+        yield "M3-json-sample", rendered.path, f"Write JSON, as the content type says: {fault}"
 
 
 def _of_mock(stage: Stage) -> _Found:

@@ -26,12 +26,13 @@ from integrations.gateway.simulator.integration_response import Incoming, Unsele
 from integrations.gateway.simulator.log import log_lines
 from integrations.gateway.simulator.method_request import check_method_request
 from integrations.gateway.simulator.mock import mock_answer
-from integrations.gateway.simulator.rendering import FaultyTemplate
+from integrations.gateway.simulator.rendering import FaultyTemplate, json_fault
 from integrations.gateway.simulator.trace import (
     STAGES,
     Answer,
     EndpointRequest,
     Level,
+    Rendered,
     Request,
     Response,
     Stage,
@@ -214,6 +215,13 @@ class _Run:
             patterns=refused.patterns if isinstance(refused, Unselected) else (),
         )
 
+    def _note_json(self, rendered: Rendered, output: EndpointRequest | Response) -> None:
+        is_response = isinstance(output, Response)
+        if fault := json_fault(rendered, output.headers, is_response=is_response):
+            name = "response_template" if is_response else "request_template"
+            said = f"The content type says JSON, and {fault}"
+            self.call.did(name, said, rendered.path, level="warning", fidelity=Fidelity.DOCUMENTED)
+
     def _method_request(self) -> Stage:
         call, request = self.call, self.call.request
         call.did("routing", f"The route {call.route.method} {call.route.path} takes the call.", call.path("path"))
@@ -231,6 +239,8 @@ class _Run:
 
     def _integration_request(self) -> Stage:
         self.outgoing = outgoing = make_integration_request(self.call)
+        if outgoing.template and outgoing.endpoint:
+            self._note_json(outgoing.template, outgoing.endpoint)
         steps = self.call.taken()
         return Stage(
             number=2,
@@ -280,6 +290,8 @@ class _Run:
         assert answer is not None
         self.entered = answer
         self.incoming = incoming = make_response(self.call, answer)
+        if incoming.template:
+            self._note_json(incoming.template, incoming.response)
         steps = self.call.taken()
         return Stage(
             number=4,

@@ -1,5 +1,6 @@
 """A mapping template and what stands before it in; what each of its lines wrote out."""
 
+import json
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,8 +10,9 @@ from typing import Any
 from integrations.gateway.definition import Template
 from integrations.gateway.findings import Path
 from integrations.gateway.grammar import segments
-from integrations.gateway.simulator.call import Refused
-from integrations.gateway.simulator.trace import Fault, Rendered, TemplateLine
+from integrations.gateway.simulator.call import Refused, header
+from integrations.gateway.simulator.payload import media_type
+from integrations.gateway.simulator.trace import Fault, Rendered, TemplateLine, Values
 from integrations.gateway.velocity import Given, Rendering, TemplateError, render
 
 NOTES_KEPT = 3
@@ -76,3 +78,24 @@ def fault_words(rendered: Rendered) -> str:
     if fault is None:
         return ""
     return f"Line {fault.line}, column {fault.column}: {fault.message}" if fault.line else fault.message
+
+
+def json_fault(rendered: Rendered, headers: Values, *, is_response: bool) -> str:
+    """Where what a template wrote is no JSON though its content type says so; empty where it is, or need not be.
+
+    A response that maps no Content-Type says application/json.
+    """
+    said = header(headers, "Content-Type") or ("application/json" if is_response else None)
+    kind = media_type(said)
+    if not rendered.output.strip() or not (kind.endswith(("/json", "+json")) or "x-amz-json" in kind):
+        return ""
+    try:
+        json.loads(rendered.output)
+    except RecursionError:
+        return ""
+    except json.JSONDecodeError as error:
+        before = rendered.output[: error.pos]
+        line, column = before.count("\n") + 1, error.pos - before.rfind("\n")
+        source = max((span for span in rendered.spans if span[0] <= error.pos), default=(0, 1))[1]
+        return f"what line {source} of the template writes is none (line {line}, column {column} of the output)."
+    return ""

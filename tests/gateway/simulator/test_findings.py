@@ -76,7 +76,7 @@ def test_output_that_is_no_json_says_which_line_wrote_it() -> None:
     [found] = findings(simulate(sends('#set($x = 1)\n{\n  "a": no\n}'), POST, Answer()))
 
     where = "what line 3 of the template writes is none (line 2, column 8 of the output)."
-    assert found.message == f"Write JSON, as application/json says: {where}"
+    assert found.message == f"Write JSON, as the content type says: {where}"
 
 
 def test_a_pattern_that_no_case_reaches_is_told() -> None:
