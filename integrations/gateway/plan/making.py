@@ -237,12 +237,20 @@ class _Making:
             elif names := differing(self.held[key], thing, self.known):
                 if self.whole or key in self.owned or not thing.kind.shared:
                     self.update(thing, names, Phase.PREPARE)
+                elif key[0] == "create_rest_api":
+                    self.miss_media_types()
                 else:
-                    message = (
-                        f"{thing.words.capitalize()} is the API's own and another one than the definition's: it stays as it is."
-                    )
+                    what = thing.words[0].upper() + thing.words[1:]
+                    message = f"{what} is the API's own and another one than the definition's: it stays as it is."
                     self.warnings.append(Warning(message=message))
         self.changes += self.changes_of_api()
+
+    def miss_media_types(self) -> None:
+        """Of an API that is somebody's, the one setting that a method depends on."""
+        there = (self.state.api or {}).get("binaryMediaTypes") or ()
+        if missing := [kind for kind in self.api.binary_media_types if kind not in there]:
+            message = f"The API does not take {_listed(missing)} as binary, and stays so: bodies of that type will be text."
+            self.warnings.append(Warning(message=message))
 
     def make_room(self, path: str) -> None:
         """API Gateway takes one variable part under a parent: another one there has to go first."""

@@ -273,11 +273,16 @@ def _with_place(source: Value) -> str:
 def content(things: Mapping[Key, Thing]) -> str:
     """Twelve hexadecimal digits of all that a deployment of these things would hold: what its description carries."""
     held = [
-        [*thing.key, {name: value_to_json(value) for name, value in thing.says.items()}]
+        [*thing.key, {name: value_to_json(value) for name, value in thing.says.items() if not _is_default(thing, name, value)}]
         for thing in things.values()
         if thing.key[0] not in ("create_deployment", "create_stage", "update_stage", "add_permission")
     ]
     return hashlib.sha256(canonical(sorted(held, key=canonical)).encode("ascii")).hexdigest()[:12]
+
+
+def _is_default(thing: Thing, name: str, value: Value) -> bool:
+    """Whether a parameter says what AWS does anyway."""
+    return bool(_plain(name, value) == _plain(name, thing.kind.says.get(name)))
 
 
 # --- What is held ----------------------------------------------------------------------------------
