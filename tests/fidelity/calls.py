@@ -485,7 +485,7 @@ def is_within(part: Any, whole: Any) -> bool:
 
 def test_invoke(case: Mapping[str, Any]) -> bool:
     """TestInvokeMethod with its log. A method or resource that is not there has no route that could be simulated."""
-    api, resources = _built(case["setup"])
+    api, resources = built(case["setup"])
     given, expected = case["input"], case["expected"]
     resource = resources.get(given["resourceId"], "")
     index = next((i for i, route in enumerate(api.routes) if (route.method, route.path) == (given["httpMethod"], resource)), None)
@@ -512,7 +512,7 @@ def test_invoke(case: Mapping[str, Any]) -> bool:
     )
 
 
-def _built(operations: list[Mapping[str, Any]]) -> tuple[Api, dict[str, str]]:
+def built(operations: list[Mapping[str, Any]]) -> tuple[Api, dict[str, str]]:
     """The API that boto3 calls make, and the paths of its resources by id."""
     paths = {"<rootResourceId>": ""}
     routes: dict[tuple[str, str], Route] = {}
