@@ -156,7 +156,7 @@ const looks = EditorView.theme({
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "var(--code-l)", maxBlockSize: "30rem", minBlockSize: "4.5rem" },
   ".cm-content": { padding: "var(--s2) 0", caretColor: "var(--ink)" },
   ".cm-line": { padding: "0 var(--s3) 0 var(--s1)" },
-  ".cm-gutters": { background: "none", border: "0", color: "var(--ink-3)" },
+  ".cm-gutters": { background: "var(--inset)", border: "0", color: "var(--ink-3)" },
   ".cm-lineNumbers .cm-gutterElement": { minInlineSize: "2rem", paddingInline: "var(--s1) var(--s2)" },
   ".cm-line[data-level=error]": { background: "var(--error-wash)", boxShadow: "inset 3px 0 var(--error)" },
   ".cm-line[data-level=warning]": { background: "var(--warning-wash)", boxShadow: "inset 3px 0 var(--warning)" },

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from django.http import QueryDict
 
 from integrations.forms import normal
-from integrations.gateway.definition import Api, Route
+from integrations.gateway.definition import Api, Route, effective
 from integrations.gateway.simulator import (
     Answer,
     Request,
@@ -227,8 +227,9 @@ def choices(api: Api, sample: Tried) -> dict[str, Any]:
 
 def route_of(api: Api, request: Request) -> Route:
     """The route that a request leads to; the first where it leads to none."""
-    found = find_route(api, request)
-    return api.routes[found[0] if found else 0]
+    whole = effective(api)
+    found = find_route(whole, request)
+    return whole.routes[found[0] if found else 0]
 
 
 def path_of(request: Request) -> str:

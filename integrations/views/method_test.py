@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -14,6 +15,8 @@ from integrations.deployment import MethodCall, invoke, placed
 from integrations.environments import CODE
 from integrations.gateway.definition import Api, Route
 from integrations.gateway.execution_log import stages_of
+from integrations.gateway.simulator import Request
+from integrations.gateway.tested import compare
 from integrations.models import record
 from integrations.views.deploy import get_placement
 from integrations.views.history import about
@@ -76,6 +79,17 @@ class MethodForm(forms.Form):
         method = given["method"] if route.method == "ANY" else route.method
         return MethodCall(method, given["path"], given["headers"], given["body"].replace("\r\n", "\n"))
 
+    @property
+    def request(self) -> Request:
+        """The same for the simulator."""
+        call = self.call
+        path, _, query = call.path.partition("?")
+        values: dict[str, tuple[str, ...]] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            values[name] = (*values.get(name, ()), value)
+        headers = {name: tuple(each) for name, each in call.headers.items()}
+        return Request(method=call.method, path=path, query=values, headers=headers, body=call.body.encode("utf-8", "replace"))
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def method_test(request: HttpRequest, team: str, slug: str, environment: str) -> HttpResponse:
@@ -108,6 +122,7 @@ def method_test(request: HttpRequest, team: str, slug: str, environment: str) ->
                 "body": body[:SHOWN],
                 "cut": len(body) > SHOWN,
                 "stages": stages_of(str(answer.get("log") or "")),
+                "comparison": compare(api, list(form.routes).index(form.cleaned_data["route"]), form.request, answer),
             }
     return render(
         request, "deploy/test.html", context, status=422 if form.errors or (context.get("said") and request.POST) else 200

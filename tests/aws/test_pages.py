@@ -285,6 +285,14 @@ def test_a_method_is_called_and_its_log_laid_out_by_stage(room: Room) -> None:
     assert (page.status_code, page.context["answer"]["status"], page.context["body"]) == (200, 200, "one")
     assert page.context["stages"][0].name == "Method request"
     assert page.context["stages"][-1].name == "Method response"
+    assert [row for row in page.context["comparison"].rows if not row.same] == []
+    assert "as predicted" in said(page)
+
+    change_by_hand(room, "two")
+    page = room.client.post(url, call)
+    [differs] = [row for row in page.context["comparison"].rows if not row.same]
+    assert (differs.label, differs.predicted, differs.deployed) == ("Response, body", "one", "two")
+    assert "1 of 4 differs" in said(page)
 
     refused = room.client.post(url, call | {"headers": "no header", "path": "hello"})
     assert refused.status_code == 422
