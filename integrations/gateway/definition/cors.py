@@ -33,7 +33,8 @@ def effective(api: Api) -> Api:
 @functools.lru_cache(maxsize=4)
 def _effective(same: Same[Api]) -> Api:
     api = same.value
-    made = tuple(preflight(path, setting) for path, setting in preflights(api).items())
+    text = "*/*" in api.binary_media_types
+    made = tuple(preflight(path, setting, as_text=text) for path, setting in preflights(api).items())
     return replace(api, cors=(), routes=(*api.routes, *made), gateway_responses=tuple(_on_errors(api)))
 
 
@@ -63,8 +64,9 @@ def headers_of(setting: Cors) -> dict[str, str]:
     return {name: f"'{value}'" for name, value in found.items() if value}
 
 
-def preflight(path: str, setting: Cors) -> Route:
-    """The OPTIONS route of a path: a MOCK that answers with the headers, as the CDK writes it."""
+def preflight(path: str, setting: Cors, *, as_text: bool = False) -> Route:
+    """The OPTIONS route of a path: a MOCK that answers with the headers, as the CDK writes it. `as_text`: with the body as text,
+    which a MOCK needs where every media type is binary."""
     headers = {f"method.response.header.{name}": value for name, value in headers_of(setting).items()}
     others = setting.allow_origins[1:]
     answer = IntegrationResponse(
@@ -76,7 +78,12 @@ def preflight(path: str, setting: Cors) -> Route:
     return Route(
         method="OPTIONS",
         path=path,
-        integration=Integration(backend=Mock(), request_templates=request, integration_responses=(answer,)),
+        integration=Integration(
+            backend=Mock(),
+            request_templates=request,
+            content_handling="CONVERT_TO_TEXT" if as_text else None,
+            integration_responses=(answer,),
+        ),
         authorization_type="NONE",
         api_key_required=False,
         responses=(MethodResponse(status_code=STATUS, response_parameters=dict.fromkeys(headers, True)),),

@@ -6,7 +6,7 @@ from typing import Any
 from integrations.gateway.calls import Call, Given, Joined, Ref, Value, answers, calls_of
 from integrations.gateway.definition import Api, DeploymentParameter, Lambda, parameters_of
 from integrations.gateway.findings import Finding, Severity
-from integrations.gateway.formats.export import Export, Format, ambiguous, broken_text, file_name, lost, noted
+from integrations.gateway.formats.export import Export, Format, ambiguous, broken_text, evaluated, file_name, lost, noted
 from integrations.gateway.formats.python_text import Code, Formatted, Invocation, identifier, statement
 from integrations.gateway.options import GUIDE
 
@@ -212,6 +212,7 @@ def unsaid(api: Api) -> Iterator[Finding]:
             docs = GUIDE + "amazon-api-gateway-using-stage-variables.html"
             yield noted((*path, "backend", "permission_functions"), message, Severity.FAILURE, docs=docs)
     yield from (finding for finding in ambiguous(api) if finding.path[-1] != "status_code")
+    yield from evaluated(api)
     yield from broken_text(api)
 
 

@@ -52,6 +52,7 @@ from integrations.gateway.formats.export import (
     Format,
     ambiguous,
     broken_text,
+    evaluated,
     file_name,
     lost,
     noted,
@@ -161,6 +162,7 @@ def remarks(api: Api) -> tuple[Finding, ...]:
     """What the code loses, and why the CDK, or the template that it makes, would not take it."""
     return (
         *unsaid(api, UNSUPPORTED),
+        *evaluated(api),
         *unused(api),
         *ambiguous(api),
         *broken_text(api),
@@ -1005,7 +1007,7 @@ class Source:
         """What several resources allow alike, as keywords in a variable."""
         uses = Counter(id(setting) for setting in settings.values())
         for setting in settings.values():
-            if uses[id(setting)] > 1 and id(setting) not in self.allowing and is_plain_cors(setting):
+            if uses[id(setting)] > 1 and id(setting) not in self.allowing and self.is_plain_cors(setting):
                 self.lines += [] if self.allowing else ["\n"]
                 name = identifier("cors" if not self.allowing else f"cors_{len(self.allowing) + 1}", self.names - {"cors"})
                 self.names.add(name)
@@ -1026,12 +1028,17 @@ class Source:
             "disable_cache": True if age == -1 else None,
         }
 
+    def is_plain_cors(self, setting: Cors) -> bool:
+        """Whether add_cors_preflight says it: it leaves a time of 0 out, and does not read bodies as text."""
+        age = setting.max_age_seconds
+        return age != 0 and (age or 0) >= -1 and "*/*" not in self.api.binary_media_types
+
     def preflight(self, path: str, setting: Cors) -> None:
         """The OPTIONS method of a resource."""
         resource = self.places["".join(f"/{part.text}" for part in path_parts(path))]
-        if not is_plain_cors(setting):
+        if not self.is_plain_cors(setting):
             self.lines.append("\n")
-            self.route(preflight(path, setting))
+            self.route(preflight(path, setting, as_text="*/*" in self.api.binary_media_types))
         elif id(setting) in self.allowing:
             self.say(Code(f"{resource}.add_cors_preflight(**{self.allowing[id(setting)]})"))
         else:
@@ -1169,11 +1176,6 @@ def set_plainly(api: Api) -> bool:
     plain = all(known(setting.path) and setting.path.startswith("/") and known(setting.method) for setting in api.method_settings)
     plain = plain and all(setting.method in ("*", *METHODS) for setting in api.method_settings)
     return plain and caches_plainly(api) and sum(setting.is_for_all for setting in api.method_settings) < 2
-
-
-def is_plain_cors(setting: Cors) -> bool:
-    """Whether add_cors_preflight says it: it leaves a time of 0 out."""
-    return setting.max_age_seconds != 0 and (setting.max_age_seconds or 0) >= -1
 
 
 def is_own_function(function: str | None) -> bool:

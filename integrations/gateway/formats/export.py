@@ -121,14 +121,11 @@ def unsaid(api: Api, unsupported: Mapping[str, str]) -> Iterator[Finding]:
                 yield lost((*path, name), unsupported[name], docs=option.docs)
 
 
-def unwritten(api: Api) -> Iterator[Finding]:
-    """A finding for each setting of the whole API that says something: no format writes them yet."""
-    for name, option in options_of(Api).items():
-        if option.shared and getattr(api, name) not in (None, (), {}, option.aws_default):
-            yield lost((name,), "It is not in the file. Set it where the API is deployed.", docs=option.docs)
-    for index, model in enumerate(api.models):
-        if model.description is not None:
-            yield lost(("models", index, "description"), "It is not in the file.")
+def evaluated(api: Api) -> Iterator[Finding]:
+    """What was under an intrinsic in an imported file: a file of its own holds the one view that the definition holds."""
+    for index, structure in enumerate(api.structures):
+        message = f"{structure.path} was under an intrinsic; the view that was chosen is written. Written in place, it stays."
+        yield noted(("structures", index), message, Severity.IGNORED)
 
 
 def ambiguous(api: Api) -> Iterator[Finding]:

@@ -9,6 +9,8 @@ from integrations.gateway.rules import (
     api,
     backend,
     cache,
+    cors,
+    forecast,
     method,
     network,
     parameters,
@@ -17,13 +19,30 @@ from integrations.gateway.rules import (
     request,
     response,
     secrets,
+    settings,
     template,
 )
 from integrations.gateway.rules.rule import RULES, Facts, Remark, Rule
 from integrations.gateway.selection import read_patterns
 
 __all__ = ["RULES", "VERSION", "Rule", "apply_fix", "check"]
-TOPICS = (backend, network, permission, method, path, request, template, cache, response, api, parameters, secrets)
+TOPICS = (
+    backend,
+    network,
+    permission,
+    method,
+    path,
+    request,
+    template,
+    cache,
+    response,
+    api,
+    settings,
+    cors,
+    forecast,
+    parameters,
+    secrets,
+)
 IN_ORDER = tuple(rule for topic in TOPICS for rule in RULES.values() if rule.module == topic.__name__)
 """The rules as the call goes: backend, method, request, response, and the stage."""
 

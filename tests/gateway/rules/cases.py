@@ -6,14 +6,18 @@ from typing import Any, NamedTuple
 
 from integrations.gateway.definition import (
     Api,
+    Authorizer,
     AwsService,
     Backend,
+    Cors,
     DeploymentParameter,
+    GatewayResponse,
     Http,
     Integration,
     IntegrationResponse,
     Lambda,
     MethodResponse,
+    MethodSettings,
     Mock,
     Model,
     Raw,
@@ -1003,3 +1007,231 @@ CASES: dict[str, Case] = {
         [route(validate_request_parameters=True, path="/{id}"), route(validate_request_parameters=False)],
     ),
 }
+
+
+READERS = Authorizer(name="readers", function=FUNCTION, identity_sources=("method.request.header.Authorization",))
+POOL = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_abc123"
+STAFF = Authorizer(
+    name="staff",
+    type="COGNITO_USER_POOLS",
+    provider_arns=(POOL,),
+    identity_sources=("method.request.header.Authorization",),
+)
+ALLOW = "method.response.header.Access-Control-Allow-Origin"
+ALLOWED = answer(response_parameters={ALLOW: "'*'"})
+ON_ERRORS = tuple(
+    GatewayResponse(response_type=kind, response_parameters={"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"})
+    for kind in ("DEFAULT_4XX", "DEFAULT_5XX")
+)
+EVERY = Cors(allow_origins=("*",))
+
+
+def whole(*routes: Route, **settings: Any) -> Api:
+    """An API with these settings, over one GET of an HTTP proxy where no route is given."""
+    return Api(routes=routes or (at("/books"),), **settings)
+
+
+def at(path: str, method: str = "GET", backend: Backend = HTTP_PROXY, /, *answers: IntegrationResponse, **options: Any) -> Route:
+    integration = Integration(backend=backend, integration_responses=answers)
+    return Route(method=method, path=path, integration=integration, **options)
+
+
+def runs(**options: Any) -> Api:
+    return whole(method_settings=(MethodSettings(**options),))
+
+
+def decides(**options: Any) -> Api:
+    return whole(authorizers=(dataclasses.replace(READERS, **options),))
+
+
+def many(count: int, **options: Any) -> Api:
+    backend = Lambda(function="orders", **options)
+    return whole(*(at(f"/a{number}", "GET", backend) for number in range(count)))
+
+
+WHOLE: dict[str, Case] = {
+    "B1": Case(
+        [
+            whole(endpoint_type="GLOBAL"),
+            whole(api_key_source="header"),
+            whole(cache_cluster_size="2"),
+            runs(logging_level="DEBUG"),
+            decides(type="token"),
+            whole(gateway_responses=(GatewayResponse(response_type="DEFAULT_3XX"),)),
+        ],
+        [whole(endpoint_type="REGIONAL"), whole(endpoint_type="${Kind}"), runs(logging_level="INFO"), decides(type="JWT")],
+    ),
+    "B2": Case(
+        [
+            whole(minimum_compression_size=-1),
+            whole(minimum_compression_size=10_485_761),
+            runs(throttling_rate_limit=-0.5),
+            decides(result_ttl_seconds=3_601),
+            whole(cors=(dataclasses.replace(EVERY, max_age_seconds=-2),)),
+        ],
+        [whole(minimum_compression_size=0), runs(throttling_rate_limit=0.5), decides(result_ttl_seconds=Reference("T"))],
+    ),
+    "C2-time": Case([runs(cache_ttl_seconds=3_601), runs(cache_ttl_seconds=-1)], [runs(cache_ttl_seconds=3_600)]),
+    "C2-cluster": Case(
+        [runs(caching_enabled=True)],
+        [
+            whole(cache_cluster_enabled=True, method_settings=(MethodSettings(caching_enabled=True),)),
+            runs(caching_enabled=False),
+            whole(cache_cluster_enabled=Reference("C"), method_settings=(MethodSettings(caching_enabled=True),)),
+        ],
+    ),
+    "B3": Case(
+        [whole(endpoint_type="PRIVATE", ip_address_type="ipv4")],
+        [whole(endpoint_type="PRIVATE", ip_address_type="dualstack"), whole(endpoint_type="REGIONAL", ip_address_type="ipv4")],
+    ),
+    "B3-endpoints": Case(
+        [whole(vpc_endpoint_ids=("vpce-1",)), whole(endpoint_type="REGIONAL", vpc_endpoint_ids=("vpce-1",))],
+        [
+            whole(endpoint_type="PRIVATE", vpc_endpoint_ids=("vpce-1",)),
+            whole(endpoint_type="${Kind}", vpc_endpoint_ids=("vpce-1",)),
+        ],
+    ),
+    "B3-policy": Case([whole(endpoint_type="PRIVATE")], [whole(endpoint_type="PRIVATE", policy="{}"), whole()]),
+    "T7": Case(
+        [
+            whole(at("/", request_models={"application/json": "Order"})),
+            whole(at("/", responses=(MethodResponse(response_models={"application/json": "Order"}),))),
+        ],
+        [
+            whole(at("/", request_models={"application/json": "Order"}), models=(Model(name="Order"),)),
+            whole(at("/", request_models={"application/json": "Empty", "text/plain": "${Model}"})),
+        ],
+    ),
+    "T5-declared": Case(
+        [whole(at("/", authorization_type="CUSTOM", authorizer="reader"), authorizers=(READERS,))],
+        [
+            whole(at("/", authorization_type="CUSTOM", authorizer="readers"), authorizers=(READERS,)),
+            whole(at("/", authorization_type="CUSTOM", authorizer="${Other}"), authorizers=(READERS,)),
+            whole(at("/", authorization_type="CUSTOM", authorizer="abc123")),
+        ],
+    ),
+    "T5-kind": Case(
+        [
+            whole(at("/", authorization_type="COGNITO_USER_POOLS", authorizer="readers"), authorizers=(READERS,)),
+            whole(at("/", authorization_type="CUSTOM", authorizer="staff"), authorizers=(STAFF,)),
+            whole(at("/", authorizer="readers"), authorizers=(READERS,)),
+        ],
+        [
+            whole(at("/", authorization_type="CUSTOM", authorizer="readers"), authorizers=(READERS,)),
+            whole(at("/", authorization_type="COGNITO_USER_POOLS", authorizer="staff"), authorizers=(STAFF,)),
+        ],
+    ),
+    "T5-once": Case(
+        [
+            whole(authorizers=(READERS, READERS)),
+            whole(cors=(EVERY, EVERY)),
+            whole(models=(Model(name="A"), Model(name="A"))),
+            whole(method_settings=(MethodSettings(), MethodSettings())),
+        ],
+        [whole(authorizers=(READERS, STAFF), method_settings=(MethodSettings(), MethodSettings(path="/books", method="GET")))],
+    ),
+    "T5-complete": Case(
+        [
+            decides(function=None),
+            whole(authorizers=(dataclasses.replace(STAFF, provider_arns=()),)),
+            decides(identity_sources=()),
+            decides(type="REQUEST", identity_sources=()),
+        ],
+        [decides(), whole(authorizers=(STAFF,)), decides(type="REQUEST", identity_sources=(), result_ttl_seconds=0)],
+    ),
+    "T5-uri": Case([decides(uri=INVOKE)], [decides(), decides(function=None, uri=INVOKE)]),
+    "I15-large": Case([whole(gateway_responses=(GatewayResponse(response_type="REQUEST_TOO_LARGE"),))], [whole()]),
+    "I15-status": Case(
+        [whole(gateway_responses=(GatewayResponse(status_code="99"),))],
+        [whole(gateway_responses=(GatewayResponse(status_code="${S}"), GatewayResponse(response_type="THROTTLED")))],
+    ),
+    "I15-source": Case(
+        [whole(gateway_responses=(GatewayResponse(response_parameters={"gatewayresponse.header.A": "*"}),))],
+        [
+            whole(gateway_responses=ON_ERRORS),
+            whole(gateway_responses=(GatewayResponse(response_parameters={"gatewayresponse.header.A": "context.requestId"}),)),
+        ],
+    ),
+    "Z4": Case(
+        [runs(path="books"), runs(path="/books/{id}"), runs(path="/books", method="POST")],
+        [runs(), runs(path="/books", method="GET"), runs(path="/*", method="GET"), runs(path="/${Path}")],
+    ),
+    "Z5": Case([runs(logging_level="INFO")], [runs(logging_level="OFF"), runs()]),
+    "Z6": Case(
+        [whole(access_log_format="$context.status")],
+        [whole(access_log_format="$context.requestId"), whole(access_log_format='{"id":"$context.extendedRequestId"}')],
+    ),
+    "Z6-destination": Case(
+        [
+            whole(access_log_destination="arn:aws:firehose:eu-west-1:111122223333:deliverystream/books"),
+            whole(access_log_destination="arn:aws:s3:::books"),
+        ],
+        [
+            whole(access_log_destination="arn:aws:firehose:eu-west-1:111122223333:deliverystream/amazon-apigateway-books"),
+            whole(access_log_destination="arn:aws:logs:eu-west-1:111122223333:log-group:books"),
+            whole(access_log_destination="${Logs.Arn}"),
+        ],
+    ),
+    "Z6-both": Case(
+        [whole(access_log_destination="${Logs.Arn}"), whole(access_log_format="$context.requestId")],
+        [whole(access_log_destination="${Logs.Arn}", access_log_format="$context.requestId")],
+    ),
+    "I13-cors": Case(
+        [
+            whole(at("/a", "GET", HTTP, OK), at("/a", "OPTIONS", Mock(), ALLOWED)),
+            whole(at("/a", "GET", HTTP, OK), cors=(EVERY,)),
+        ],
+        [
+            whole(at("/a", "GET", HTTP, ALLOWED), cors=(EVERY,)),
+            whole(at("/a", "GET", HTTP_PROXY, OK), cors=(EVERY,)),
+            whole(at("/a", "GET", HTTP, OK), at("/b", "OPTIONS", Mock(), ALLOWED)),
+        ],
+    ),
+    "I15": Case(
+        [
+            whole(at("/a"), at("/a", "OPTIONS", Mock(), ALLOWED)),
+            whole(at("/a"), at("/b"), cors=(dataclasses.replace(EVERY, gateway_responses=False),)),
+        ],
+        [
+            whole(at("/a"), at("/a", "OPTIONS", Mock(), ALLOWED), gateway_responses=ON_ERRORS),
+            whole(at("/a"), at("/b"), cors=(EVERY,)),
+            whole(at("/a"), at("/b")),
+        ],
+    ),
+    "I13-method": Case(
+        [
+            whole(at("/a", "POST"), cors=(dataclasses.replace(EVERY, allow_methods=("GET",)),)),
+            whole(cors=(dataclasses.replace(EVERY, allow_methods=("get",)),)),
+        ],
+        [
+            whole(at("/a", "POST"), cors=(EVERY,)),
+            whole(at("/a", "POST"), cors=(dataclasses.replace(EVERY, path="/b", allow_methods=("GET",)),)),
+        ],
+    ),
+    "I13-credentials": Case(
+        [whole(cors=(dataclasses.replace(EVERY, allow_credentials=True),))],
+        [whole(cors=(Cors(allow_origins=("https://a.example",), allow_credentials=True),))],
+    ),
+    "I13-origin": Case(
+        [whole(cors=(Cors(allow_origins=(text,)),)) for text in ("a.example", "https://a.example/", "https://*.example", "")]
+        + [whole(cors=(Cors(allow_origins=("*", "https://a.example")),))],
+        [whole(cors=(Cors(allow_origins=("https://a.example:8443", "${Site}")),)), whole(cors=(EVERY,))],
+    ),
+    "Q1": Case(
+        [many(40), many(60, allow_test_invoke=False)],
+        [
+            many(10),
+            many(60, scope_permission_to_method=False),
+            whole(*(at(f"/a{n}", "GET", Lambda(function=f"f{n}")) for n in range(60))),
+        ],
+    ),
+    "Z9": Case(
+        [
+            whole(*(at(f"/a{number}") for number in range(300))),
+            whole(authorizers=tuple(dataclasses.replace(READERS, name=f"r{number}") for number in range(11))),
+            whole(policy=" " * 8_193),
+        ],
+        [whole(*(at(f"/a{number}") for number in range(299))), whole(authorizers=(READERS,), policy="{}")],
+    ),
+}
+CASES |= WHOLE

@@ -25,6 +25,7 @@ from integrations.gateway.formats.export import (
     Export,
     ambiguous,
     broken_text,
+    evaluated,
     file_name,
     lost,
     noted,
@@ -89,7 +90,7 @@ def dump_yaml(api: Api) -> Export:
 
 def remarks(api: Api, text: str) -> tuple[Finding, ...]:
     """What the template loses, and why it may be refused."""
-    found = [*unsaid(api, UNSUPPORTED), *unused(api), *ambiguous(api), *broken_text(api), *misread(api)]
+    found = [*unsaid(api, UNSUPPORTED), *evaluated(api), *unused(api), *ambiguous(api), *broken_text(api), *misread(api)]
     if len(text.encode(errors="replace")) > LONGEST:
         message = f"CloudFormation takes templates of up to {LONGEST:,} bytes. Shorten the mapping templates, or use OpenAPI."
         found.append(noted((), message, Severity.FAILURE, docs=QUOTAS, evidence="D"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from integrations.gateway.definition import METHODS, Api, AwsService, Integration, Lambda, Route, leaves
 from integrations.gateway.findings import Finding, Path, Severity
-from integrations.gateway.formats.export import broken_text, lost, noted, refused
+from integrations.gateway.formats.export import broken_text, evaluated, lost, noted, refused
 from integrations.gateway.formats.openapi.document import authorization, has_authorizer, path_key, response_key
 from integrations.gateway.formats.openapi.schemas import parsed
 from integrations.gateway.formats.openapi.spelling import IMPORTED, VERBS, text
@@ -77,6 +77,7 @@ def unsaid(api: Api) -> Iterator[Finding]:
         yield from _unsaid_backend(route.integration, (*path, "integration"))
     yield from _unsaid_shared(api)
     yield from _references(api)
+    yield from evaluated(api)
     yield from broken_text(api)
 
 
