@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
+from integrations.gateway.composition import Composition, Resolved, Use, use_changes
 from integrations.gateway.definition import (
     Api,
     DeploymentParameter,
@@ -22,7 +23,6 @@ from integrations.gateway.definition import (
 from integrations.gateway.diff import Change, diff, lines
 from integrations.gateway.findings import Finding
 from integrations.gateway.formats import FORMATS
-from integrations.gateway.rules import check
 from integrations.models import (
     CASE,
     Draft,
@@ -30,6 +30,7 @@ from integrations.models import (
     Revision,
     StaleBase,
     failures,
+    findings_of,
     outcomes,
     reach,
     record,
@@ -56,8 +57,14 @@ class Version:
 
     name: str
     """What a link calls it: "7" or "draft"."""
-    api: Api
+    value: Api | Composition
+    resolved: Resolved
     revision: Revision | None
+
+    @property
+    def api(self) -> Api:
+        """The definition; of an API, with its integrations in place as they are now."""
+        return self.resolved.api
 
     def __str__(self) -> str:
         return str(self.revision or "draft")
@@ -74,7 +81,7 @@ def history(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     new_name = request.GET.get("new") or ("draft" if draft else str(entry.latest_number))
     earlier = draft.base.number if draft and new_name == "draft" else (as_number(new_name) or 1) - 1
     base, new = versions(entry, draft, request.GET.get("base") or str(max(earlier, 1)), new_name)
-    findings = check(new.api)
+    findings = findings_of(new.resolved)
     changes = diff(base.api, new.api)
     same = [] if entry.is_api else equal(changes, new.api)
     side, whole = request.GET.get("view") == "side", request.GET.get("equal") == "1"
@@ -90,6 +97,7 @@ def history(request: HttpRequest, team: str, slug: str) -> HttpResponse:
             "base": base,
             "new": new,
             "rows": [row(change, findings) for change in changes],
+            "behind": behind(base.value, new.value),
             "same": same,
             "equal": [row(change, findings) for change in same] if whole else [],
             "whole": whole,
@@ -111,9 +119,9 @@ def revision(request: HttpRequest, team: str, slug: str, number: int) -> HttpRes
     if number not in found:
         raise Http404("No such revision.")
     shown, before = found[number], found.get(number - 1)
-    api = shown.api
+    whole = shown.resolved
+    api, findings = whole.api, findings_of(whole)
     failing = failures(outcomes(entry.cases.all(), api))
-    findings = check(api)
     name = chosen_format(request)
     return render(
         request,
@@ -184,6 +192,24 @@ def restore(request: HttpRequest, team: str, slug: str, number: int) -> HttpResp
     return redirect(f"{reverse('history', args=[team, slug])}?{query}")
 
 
+def behind(before: Api | Composition, after: Api | Composition) -> list[tuple[str, str, str]]:
+    """What changed behind the routes of an API: route, what was and what is behind it, in words."""
+    if not isinstance(before, Composition) or not isinstance(after, Composition):
+        return []
+    changes = use_changes(before, after)
+    keys = {use.integration for change in changes for use in (change.before, change.after) if use}
+    names = dict(Entry.objects.filter(pk__in=keys).values_list("pk", "name"))
+
+    def words(use: Use | None) -> str:
+        if use is None:
+            return "no route"
+        own = len(use.overrides) + len(use.bindings)
+        pin = f"pinned to r{use.pin}" if use.pin else "follows what is published"
+        return f"{names.get(use.integration, 'gone')}, {pin}" + (f", {own} of its own" if own else "")
+
+    return [(change.route, words(change.before), words(change.after)) for change in changes]
+
+
 # --- What the pages show ---------------------------------------------------------------------------
 
 
@@ -232,9 +258,11 @@ def versions(entry: Entry, draft: Draft | None, *names: str) -> list[Version]:
     made = []
     for name in names:
         if name == "draft" and draft:
-            made.append(Version("draft", resolved(value_of(draft.definition)).api, None))
+            value = value_of(draft.definition)
+            made.append(Version("draft", value, resolved(value), None))
         elif name in found:
-            made.append(Version(name, found[name].api, found[name]))
+            value = found[name].value
+            made.append(Version(name, value, resolved(value), found[name]))
         else:
             raise Http404("No such revision.")
     return made

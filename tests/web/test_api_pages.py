@@ -251,6 +251,16 @@ def test_each_sees_the_draft_that_is_theirs(client: Client, as_editor: Client, t
     assert client.get(HERE).context["routes"] == 1
 
 
+def test_the_history_says_what_is_behind_each_route(as_editor: Client, editor: User, shop: Entry, books: Entry) -> None:
+    value = shop.latest.value
+    assert isinstance(value, Composition)
+    pinned = Use(integration=books.pk, pin=1, overrides={"/timeout_ms": 70})
+    shop.save_revision(value.with_route(value.api.routes[0], pinned, 0), editor)
+    page = as_editor.get("/t/storefront/i/shop/history")
+    assert page.context["behind"] == [("GET /r0", "books, follows what is published", "books, pinned to r1, 1 of its own")]
+    assert "Timeout" in words(page)
+
+
 # --- Where used, and pins --------------------------------------------------------------------------
 
 

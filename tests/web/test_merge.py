@@ -232,5 +232,5 @@ def test_only_editors_merge(conflict: Entry, viewer: User, stranger: User, clien
 def test_a_merge_takes_a_fixed_number_of_queries(
     conflict: Entry, as_editor: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         as_editor.get(ADDRESS)
