@@ -12,7 +12,7 @@ from tests.browser.bench import Bench, tab_to
 
 pytestmark = pytest.mark.browser
 
-TEMPLATE = '#set($root = $input.path(\'$\'))\n{\n  "id": "$root.id",\n  "who": "$context.identity.sourceIp"\n}'
+TEMPLATE = '#set($root = $input.path(\'$\'))\n{\n  "id": $root.id,\n  "who": "$context.identity.sourceIp"\n}'
 ORDERS = Api(
     name="orders",
     stage_variables={"table": "orders-dev"},
