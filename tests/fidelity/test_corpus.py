@@ -8,15 +8,16 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
-from integrations.gateway.definition import Api, AwsService, Integration, Route, Template
+from integrations.gateway.definition import Api, AwsService, Integration, Route, Template, effective
 from integrations.gateway.findings import Severity
-from integrations.gateway.formats import Asked, Reading, UnreadableText, patched, read
+from integrations.gateway.formats import FORMATS, Asked, Format, Reading, UnreadableText, patched, read
+from integrations.gateway.formats.export import supplied
 from integrations.gateway.grammar import Reference
 from integrations.gateway.rules import check
 from tests.fidelity.scores import CORPUS, write_score
@@ -354,5 +355,52 @@ def test_in_place_an_edit_is_read_again_and_nothing_else_changes() -> None:
             if again.refused or resolved(read(again.text).apis[number].api) != resolved(wanted):
                 wrong.setdefault(record["name"], []).append(f"{record['name']} {api.where}")
     score("in place edited", wrong, total)
+
+    assert wrong == {}
+
+
+# --- Round trip ------------------------------------------------------------------------------------
+
+
+def named(text: str, names: Mapping[str, str]) -> str:
+    """A part of a definition as text, its references by the names that a template gives them."""
+    pattern = r"\$\{([\w.]+)\}|Reference\(name='([\w.]+)'\)"
+    return re.sub(pattern, lambda found: f"<{names.get(found[1] or found[2], found[1] or found[2])}>", text)
+
+
+def comparable(api: Api, names: Mapping[str, str]) -> dict[str, str]:
+    """The options of an API as text; a schema by its JSON, parameters apart: a template has no origin of theirs."""
+    models = [
+        replace(model, schema=json.dumps(json.loads(model.schema))) if model.schema.startswith("{") else model
+        for model in api.models
+    ]
+    whole = replace(api, models=tuple(models), parameters=())
+    return {each.name: named(repr(getattr(whole, each.name)), names) for each in fields(whole)}
+
+
+def lost_on_the_way(api: Api, format: Format) -> list[str]:
+    """The options that come back otherwise from a format without a finding of its export."""
+    assert format.load is not None
+    export, before = format.dump(api), effective(api)
+    [again] = format.load(export.text).apis
+    pairs = zip(supplied(before), again.parameters, strict=False)
+    names = {old.name: new.name for old, new in pairs} if format.name.startswith("cloudformation") else {}
+    said_of = {finding.path[0] for finding in export.findings if finding.path}
+    old, new = comparable(before, names), comparable(again, {})
+    return [name for name in old if old[name] != new[name] and name not in said_of]
+
+
+def test_what_is_read_comes_back_from_its_own_format() -> None:
+    wrong: dict[str, list[str]] = {}
+    total: dict[str, int] = {}
+    for record in corpus():
+        found = reading(record["name"])
+        assert isinstance(found, Reading)
+        format = FORMATS["openapi-json" if record["kind"] == "openapi" else "cloudformation-json"]
+        total[record["name"]] = len(found.apis)
+        for api in found.apis:
+            if missing := lost_on_the_way(api.api, format):
+                wrong.setdefault(record["name"], []).append(f"{record['name']} {api.where}: {missing}")
+    score("round trip", wrong, total)
 
     assert wrong == {}
