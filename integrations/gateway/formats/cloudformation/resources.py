@@ -114,6 +114,7 @@ class Reader:
         self.body_file = replace(file, values=replace(file.values, literal=body_literal, verbatim=importer_template))
         """The same file, read as API Gateway's importer reads what stands in a Body."""
         self.resources: dict[str, Resource] = {}
+        self.tails: dict[str, dict[str, list[str]]] = {}
         self.read: set[str] = set()
         """The resources that the definitions hold."""
         for name, value, path, reason in self._written(as_dict(found.get("Resources")), (*root, "Resources"), ""):
@@ -517,11 +518,7 @@ class Reader:
         backend = route.integration.backend
         if not isinstance(backend, Lambda):
             return route
-        tails: dict[str, list[str]] = {}
-        for node in self.of("AWS::Lambda::Permission").values():
-            _, found, tail = self.values.text(node.values.get("SourceArn", "")).partition(f":${{{api}}}/")
-            if found:
-                tails.setdefault(tail.partition("/")[2], []).append(self.function(node.values.get("FunctionName", "")))
+        tails = self.permitted_tails(api)
         scoped = method_scope(route, lambda text: sub_text(text, Names({}, {}, set())))
         functions = tails.get(scoped) or tails.get("*/*", [])
         listed = tuple(name for name in dict.fromkeys(functions) if name != backend.function)
@@ -534,6 +531,16 @@ class Reader:
             allow_test_invoke=False if narrow and not tested else None,
         )
         return replace(route, integration=replace(route.integration, backend=changed))
+
+    def permitted_tails(self, api: str) -> Mapping[str, list[str]]:
+        """What stands behind the stage in the source of the permissions for an API → the functions that they are for."""
+        if api not in self.tails:
+            tails = self.tails[api] = {}
+            for node in self.of("AWS::Lambda::Permission").values():
+                _, found, tail = self.values.text(node.values.get("SourceArn", "")).partition(f":${{{api}}}/")
+                if found:
+                    tails.setdefault(tail.partition("/")[2], []).append(self.function(node.values.get("FunctionName", "")))
+        return self.tails[api]
 
     def function(self, value: Any) -> str:
         """The function that a permission is for; the name of one of the template's own functions means its ARN."""
