@@ -6,6 +6,7 @@ Each file is read once.
 
 import functools
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
@@ -21,6 +22,7 @@ from integrations.gateway.formats.export import supplied
 from integrations.gateway.grammar import Reference
 from integrations.gateway.rules import check
 from tests.fidelity.scores import CORPUS, write_score
+from tests.gateway.formats.test_cdk_python import difference
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="no corpus of real templates; set GATEHOUSE_CORPUS")
 
@@ -404,3 +406,32 @@ def test_what_is_read_comes_back_from_its_own_format() -> None:
     score("round trip", wrong, total)
 
     assert wrong == {}
+
+
+# --- Across ----------------------------------------------------------------------------------------
+
+EVERY = int(os.environ.get("GATEHOUSE_ACROSS", "24"))
+"""Of the APIs that people deploy, each how-manieth is synthesised; 1 for all of them."""
+APART = {
+    "apigw-direct-s3-lambda-dotnet__template.yaml": "an authorizer that no method uses: the CDK gives it no permission",
+    "node-with-waf__template.yaml": "its stage is named after the stack, which the CDK takes for no id",
+}
+"""The end of a file's name → why the CDK makes something else of it, or nothing."""
+
+
+def refused_by_a_format(api: Api) -> bool:
+    """Whether one of the two formats says that it cannot hold the definition."""
+    return any(FORMATS[name].dump(api).refused for name in ("cdk-python", "cloudformation"))
+
+
+@pytest.mark.synthesis
+def test_the_cdk_makes_of_it_what_cloudformation_makes() -> None:
+    deployed = [record for record in corpus() if record["expect_clean"] and record["kind"] != "openapi"]
+    found = [
+        (record["name"], api) for record in deployed if isinstance(file := reading(record["name"]), Reading) for api in file.apis
+    ]
+    sample = [(name, api.api) for name, api in found[::EVERY] if not refused_by_a_format(api.api)]
+    wrong = [name for name, api in sample if not name.endswith(tuple(APART)) and difference(api) != ([], [])]
+    write_score("corpus across the CDK", len(sample), wrong)
+
+    assert sample and wrong == []
