@@ -88,17 +88,22 @@ class Outcome:
     """How a case went."""
 
     case: Case
-    trace: Trace
-    differences: tuple[Difference, ...]
+    trace: Trace | None
+    """None: it was not run."""
+    differences: tuple[Difference, ...] = ()
+    unrun: str = ""
+    """Why it was not run."""
 
     @property
     def passed(self) -> bool:
-        """Whether everything was as expected."""
-        return not self.differences
+        """Whether it was run, and everything was as expected."""
+        return not self.differences and not self.unrun
 
     @property
     def words(self) -> str:
-        """What differs, first things first, in a line."""
+        """What differs, first things first, in a line; or why it was not run."""
+        if self.unrun:
+            return self.unrun
         more = len(self.differences) - 1
         return f"{self.differences[0]}{f', and {more} more' if more else ''}." if self.differences else ""
 

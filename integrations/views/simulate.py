@@ -133,7 +133,7 @@ def page(request: HttpRequest, team: str, slug: str, found: "Typed | None" = Non
 
 def patterns_without_case(api: Api, results: list[Outcome]) -> list[str]:
     """The selection patterns that no case reaches."""
-    found = unreached(api, [result.trace for result in results])
+    found = unreached(api, [result.trace for result in results if result.trace])
     return [str(at(api, finding.path)) for finding in found]
 
 

@@ -141,3 +141,17 @@ def test_the_inspector_shows_the_trace_and_lights_the_editor(bench: Bench, ada: 
     page.locator("#sample-details > summary").click()
     page.evaluate("scrollTo(0, 0)")
     bench.screen(page, "editor-simulate")
+
+
+def test_paths_of_the_sample_are_completed_and_explained(bench: Bench, ada: User) -> None:
+    page = bench.page(ada)
+    page.goto(reverse("integration-edit", args=("storefront", "sqs-send-message")))
+    page.locator("#s-irq").get_by_role("textbox", name="Template of media type 1").click()
+    page.keyboard.press("ControlOrMeta+End")
+    page.keyboard.type("$input.path('$.items[0].")
+    offered = page.get_by_role("listbox", name="Completions").get_by_role("option")
+    expect(offered).to_have_text(['$.items[0].isbn"text"', "$.items[0].quantity1"])
+    page.keyboard.press("Escape")
+    page.keyboard.type("quantity')")
+    page.locator(".cm-line", has_text="quantity").first.get_by_text("'$.items[0].quantity'").hover()
+    expect(page.locator(".cm-told")).to_have_text("$.items[0].quantity1")

@@ -13,8 +13,9 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from integrations.gateway.definition import Api, Http, Integration, IntegrationResponse, MethodResponse, Route, Template, dumps
 from integrations.gateway.simulator.ledger import ledger
-from integrations.models import MOST_CASES, AuditEvent, Draft
+from integrations.models import MOST_CASES, AuditEvent, Draft, failures, outcomes
 from integrations.models import Integration as Entry
+from integrations.models import cases as records
 from integrations.samples import Sample, tried
 from tests.web.conftest import BOOKS
 from tests.web.test_history import words
@@ -263,6 +264,13 @@ def test_cases_run_at_each_save_and_a_failing_one_stops_publishing(
     as_editor.post(at("revision-publish", 3))
     orders.refresh_from_db()
     assert orders.published_number == 3
+
+
+def test_cases_that_take_too_long_do_not_pass(orders: Entry, case: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MOST_SECONDS", -1.0)
+    [outcome] = outcomes(orders.cases.all(), ORDERS)
+    assert (outcome.passed, outcome.trace) == (False, None)
+    assert [finding.message for finding in failures([outcome])] == [records.UNRUN]
 
 
 def test_the_ledger_names_every_behaviour(as_editor: Client, orders: Entry) -> None:
