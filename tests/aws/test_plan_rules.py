@@ -176,7 +176,7 @@ def test_an_adopted_integration_touches_its_method_alone() -> None:
     assert {planned.route for planned in plan.calls} == {"POST /a", ""}
     assert [planned.call.operation for planned in plan.calls if not planned.route] == ["create_deployment", "update_stage"]
     assert plan.calls[-1].call.parameters["patchOperations"][1:] == [  # type: ignore[index]
-        {"op": "add", "path": "/variables/own", "value": "1"}
+        {"op": "replace", "path": "/variables/own", "value": "1"}
     ]
     assert [one.message for one in plan.warnings] == [
         "The model Order is the API's own and another one than the definition's: it stays as it is.",
@@ -230,6 +230,47 @@ def test_a_policy_that_would_be_too_large_blocks_the_plan() -> None:
         PlanError, match=r"^The policy of arn:.*:function:orders would have \d\d,\d{3} bytes, and Lambda takes 20,480"
     ):
         make_plan(an_api(*routes), Deployed().state(), values={}, stage_name="test")
+
+
+def test_a_model_keeps_its_content_type() -> None:
+    def models(kind: str) -> Api:
+        return an_api(models=(Model(name="Order", schema='{"type": "object"}', content_type=kind),))
+
+    with pytest.raises(PlanError) as blocked:
+        live(models("application/json")).plan(models("application/xml"))
+    assert blocked.value.reasons == (
+        "The model Order cannot have another contentType: API Gateway keeps that for good. Give the new one a name of its own.",
+    )
+
+
+def test_a_method_of_somebody_s_without_an_integration_blocks_a_deployment() -> None:
+    deployed = live(an_api(route("/a")))
+    at = {"restApiId": deployed.id, "resourceId": deployed.state().root_id, "httpMethod": "PUT"}
+    deployed.account.perform("apigateway", "put_method", {**at, "authorizationType": "NONE"})
+    with pytest.raises(PlanError) as blocked:
+        deployed.plan(an_api(route("/a", integration=mock("other"))))
+    assert blocked.value.reasons == (
+        "PUT / has no integration, and AWS deploys no API with such a method. Nothing was called. "
+        "Give it an integration in AWS, or delete it there.",
+    )
+
+
+def test_tags_have_calls_of_their_own() -> None:
+    deployed = live(an_api(tags={"team": "books", "cost": "1"}, stage_tags={"kind": "live"}))
+    plan = deployed.plan(an_api(tags={"team": "orders"}, stage_tags={"kind": "test"}))
+    assert [
+        (planned.call.operation, planned.call.parameters.get("tags"), planned.call.parameters.get("tagKeys"))
+        for planned in plan.calls
+    ] == [
+        ("tag_resource", {"team": "orders"}, None),
+        ("untag_resource", None, ["cost"]),
+        ("tag_resource", {"kind": "test"}, None),
+    ]
+    assert {(change.option, change.kind) for change in plan.changes} == {
+        ("/tags/team", "change"),
+        ("/tags/cost", "remove"),
+        ("/stage_tags/kind", "change"),
+    }
 
 
 # --- Permissions, and back -------------------------------------------------------------------------

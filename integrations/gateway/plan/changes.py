@@ -1,7 +1,7 @@
 """Two states of an API → what differs between them, by route and option, as people read it."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -186,6 +186,16 @@ def changes_of_stage(before: Mapping[str, Any], operations: Iterable[Any]) -> It
             option, label, was = f"/method_settings{option}", f"{label} of {place}", before.get(path, "")
         kind: Literal["add", "change", "remove"] = "remove" if one["op"] == "remove" else "change" if was != "" else "add"
         yield Change(route="", kind=kind, option=option, label=label, before=str(was), after=value)
+
+
+def tag_changes(before: Mapping[str, Any], after: Mapping[str, Any], ours: Collection[str]) -> Iterator[Change]:
+    """What changes of the tags of a stage."""
+    for key in dict.fromkeys((*after, *(key for key in before if key in ours))):
+        was, now = before.get(key), after.get(key)
+        if was != now:
+            kind: Literal["add", "change", "remove"] = "add" if was is None else "remove" if now is None else "change"
+            option, label = f"/stage_tags/{key}", f"Stage tag {key}"
+            yield Change(route="", kind=kind, option=option, label=label, before=str(was or ""), after=str(now or ""))
 
 
 STAGE_LABELS = {

@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ from integrations.gateway.plan.changes import (
     removed,
     route_changes,
     settings_changes,
+    tag_changes,
 )
 from integrations.gateway.plan.forecast import forecast
 from integrations.gateway.plan.things import (
@@ -157,6 +158,10 @@ def functions_of(api: Api, state: AccountState) -> tuple[str, ...]:
     """The functions whose permission a bound definition needs, as `get_policy` takes them."""
     things = wanted(calls_of(api), pseudo(state))
     return tuple(dict.fromkeys(key[1] for key in things if key[0] == "add_permission"))
+
+
+FIXED = frozenset({"contentType"})
+"""What a thing is made with, and no patch changes (AWS's reference of UpdateModel)."""
 
 
 @dataclass
@@ -386,6 +391,9 @@ class _Making:
             self.make(thing, phase, names)
             return []
         before = self.held[thing.key]
+        if fixed := FIXED.intersection(names):
+            what = f"{thing.words[0].upper()}{thing.words[1:]} cannot have another {' or '.join(sorted(fixed))}"
+            raise PlanError([f"{what}: API Gateway keeps that for good. Give the new one a name of its own."])
         operations = [one for name in names for one in patches(name, before.says.get(name), self.said(thing, name))]
         removals = [one for one in operations if one["op"] == "remove"] if split else []
         found = []
@@ -448,6 +456,7 @@ class _Making:
         configured = any(call.phase in (Phase.PREPARE, Phase.CONFIGURATION) for call in self.calls)
         moves = configured or old is None or not self.serves(str(old.answer.get("deploymentId", "")))
         if moves:
+            self.refuse_unfinished()
             deployment = self.wanted["create_deployment",].call
             assert deployment is not None
             said = {"description": f"Gatehouse {self.content}"}
@@ -464,6 +473,22 @@ class _Making:
             after, label = "a deployment of what is configured", f"Stage {self.stage_name}"
             kind: Literal["add", "change"] = "change" if before else "add"
             self.changes.append(Change(route="", kind=kind, option="/stage", label=label, before=before, after=after))
+
+    def refuse_unfinished(self) -> None:
+        """AWS deploys no API in which a method has no integration ("No integration defined for method")."""
+        ours = self.by_route()
+        unfinished = [
+            thing.route
+            for key, thing in self.held.items()
+            if key[0] == "put_method"
+            and key not in self.removed
+            and thing.route not in ours
+            and ("put_integration", *key[1:]) not in self.held
+        ]
+        if unfinished:
+            have = "has" if len(unfinished) == 1 else "have"
+            message = f"{_listed(unfinished)} {have} no integration, and AWS deploys no API with such a method."
+            raise PlanError([f"{message} Nothing was called. Give it an integration in AWS, or delete it there."])
 
     def published(self) -> None:
         """Says what else a new deployment publishes: what others changed since the stage was last pointed to one."""
@@ -531,9 +556,9 @@ class _Making:
         path = str(operation["path"])
         if not path.startswith("/variables/"):
             return True
-        name = path.removeprefix("/variables/")
+        name = path.removeprefix("/variables/").replace("~1", "/").replace("~0", "~")
         ours = {name for api in self.applied for name in api.stage_variables}
-        if operation["op"] == "add" or name in ours or (self.whole and operation["op"] == "replace"):
+        if name not in before or name in ours or (self.whole and operation["op"] == "replace"):
             return True
         if operation["op"] == "replace":
             message = (
@@ -617,17 +642,25 @@ class _Making:
         """Tags have calls of their own."""
         if self.state.api is None or not self.whole:
             return
-        before, tags = self.state.api.get("tags") or {}, self.wanted["create_rest_api",].at.get("tags")
+        path = f"/restapis/{self.state.api_id}"
+        self.tag_one("API", path, self.state.api, self.wanted["create_rest_api",], self.own_tags())
+        if stage := self.state.stage(self.stage_name):
+            ours = {key for api in (self.api, *self.applied) for key in api.stage_tags}
+            self.tag_one("stage", f"{path}/stages/{self.stage_name}", stage, self.wanted["create_stage", self.stage_name], ours)
+
+    def tag_one(self, noun: str, path: str, held: Answer, thing: Thing, ours: Collection[str]) -> None:
+        """Of one thing: what is missing or another, and what is Gatehouse's and no more wanted."""
+        before, tags = held.get("tags") or {}, thing.at.get("tags")
         after = tags if isinstance(tags, dict) else {}
-        arn = f"arn:{self.state.partition}:apigateway:{self.state.region}::/restapis/{self.state.api_id}"
-        new = {key: value for key, value in after.items() if before.get(key) != value}
-        old = [key for key in before if key in self.own_tags() and key not in after]
-        if new:
-            call = Call(service="apigateway", operation="tag_resource", parameters={"resourceArn": arn, "tags": new})
-            self.calls.append(self.call(call, Phase.AFTER_STAGE, "Tag the API", options=("tags",)))
-        if old:
-            call = Call(service="apigateway", operation="untag_resource", parameters={"resourceArn": arn, "tagKeys": list(old)})
-            self.calls.append(self.call(call, Phase.AFTER_STAGE, "Untag the API", options=("tags",)))
+        at: dict[str, Value] = {"resourceArn": f"arn:{self.state.partition}:apigateway:{self.state.region}::{path}"}
+        if new := {key: value for key, value in after.items() if before.get(key) != value}:
+            call = Call(service="apigateway", operation="tag_resource", parameters=at | {"tags": new})
+            self.calls.append(self.call(call, Phase.AFTER_STAGE, f"Tag the {noun}", options=("tags",)))
+        if old := [key for key in before if key in ours and key not in after]:
+            call = Call(service="apigateway", operation="untag_resource", parameters=at | {"tagKeys": list(old)})
+            self.calls.append(self.call(call, Phase.AFTER_STAGE, f"Untag the {noun}", options=("tags",)))
+        if noun == "stage":
+            self.changes += tag_changes(before, after, ours)
 
     def changes_of_route(self, name: str, *, is_new: bool) -> Iterable[Change]:
         """One method, option by option: both sides read back from AWS's own terms, with the defaults of both written out."""

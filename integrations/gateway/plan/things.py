@@ -130,6 +130,8 @@ CHOSEN = frozenset(
 it is."""
 SETS = frozenset({"authorizationScopes", "binaryMediaTypes", "cacheKeyParameters", "providerARNs", "vpcEndpointIds"})
 """Lists whose order means nothing."""
+REPLACED = frozenset({"variables"})
+"""Maps whose new keys are replaced too: UpdateStage adds no variable otherwise (its reference, "Patch operations")."""
 JSON_TEXTS = frozenset({"schema", "policy"})
 """Texts that are JSON: as AWS keeps them, they may be spaced in another way."""
 
@@ -435,7 +437,7 @@ def patches(name: str, before: Any, after: Any) -> Iterator[dict[str, Value]]:
         before, after = before or {}, after or {}
         for key, value in after.items():
             if key not in before or before[key] != value:
-                op = "replace" if key in before else "add"
+                op = "replace" if key in before or name in REPLACED else "add"
                 yield {"op": op, "path": f"/{name}/{pointed(key)}", "value": _text(value)}
         for key in before:
             if key not in after:
