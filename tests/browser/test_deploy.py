@@ -113,18 +113,14 @@ def live(placement: Placement) -> None:
 def test_the_pages_of_a_deployment_look_as_drawn(bench: Bench, storefront: Team, robin: User, shown: Placement) -> None:
     team, slug = storefront.slug, shown.integration.slug
     page = bench.page(robin)
-    page.goto(reverse("deploy", args=[team, slug]))
-    bench.screen(page, "deploy")
-    page.goto(reverse("deploy-environment", args=[team, slug, "prod"]))
-    bench.screen(page, "deploy-environment")
     page.goto(reverse("plan", args=[team, a_proposal(shown, robin).pk]))
     bench.screen(page, "plan")
 
     live(shown)
     page.goto(reverse("deploy", args=[team, slug]))
-    bench.screen(page, "deploy-live")
+    bench.screen(page, "deploy")
     page.goto(reverse("deploy-environment", args=[team, slug, "prod"]))
-    bench.screen(page, "deploy-environment-live")
+    bench.screen(page, "deploy-environment")
     page.goto(reverse("deploy-drift", args=[team, slug, "prod"]))
     bench.screen(page, "deploy-drift")
     page.goto(reverse("deploy-compare", args=[team, slug, "prod"]))
