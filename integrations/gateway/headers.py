@@ -29,7 +29,7 @@ DROPPED = {
 }
 """Recorded: mapped headers that the backend never sees, by type."""
 ALSO_DROPPED = frozenset({"content-md5", "max-forwards", "server", "trailer", "upgrade", "www-authenticate"})
-"""The guide's table of known issues has these too; they were recorded to arrive at an HTTP backend."""
+"""The guide's table of known issues has these too; mapped, they were recorded to arrive at an HTTP backend."""
 
 NOT_PASSED = frozenset({"content-encoding", "host", "via"})
 """Recorded: headers of the caller that an HTTP proxy keeps to itself."""

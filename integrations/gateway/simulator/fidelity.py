@@ -330,7 +330,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         RECORDED,
         "LS D",
         _ERRORS,
-        "",
+        "I15",
         "misc_runtime",
         "parameter_mapping",
         "live",
@@ -340,7 +340,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         DOCUMENTED,
         "D",
         "how-to-cors.html",
-        "",
+        "I15",
     ),
 }
 """Name → behaviour, in the order of a call. Every step of a Trace names one."""

@@ -791,7 +791,8 @@ CASES: dict[str, Case] = {
         [sends("method.response.header.X-Server"), sends("method.response.header.Content-Type")],
     ),
     "I14-request": Case(
-        [header("Content-MD5"), header("upgrade", HTTP_PROXY)], [header("X"), header("Content-MD5", Mock()), header("Expect")]
+        [header("Content-MD5", SQS), header("upgrade", QUERY)],
+        [header("X", SQS), header("Content-MD5", Mock()), header("Content-MD5"), header("upgrade", HTTP_PROXY)],
     ),
     "X1": Case(
         [of(timeout_ms=49), of(timeout_ms=0), of(timeout_ms=-1), of(timeout_ms=300_001), streamed(timeout_ms=49)],
