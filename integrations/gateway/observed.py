@@ -340,15 +340,17 @@ def _literal(text: str, state: AccountState) -> str:
 
 
 def portable(uri: str, state: AccountState) -> str:
-    """A URI (reference text) with references in the place of the API's own account, Region and partition."""
-    own = {"partition": state.partition, "region": state.region}
+    """A URI (reference text) with references in the place of the API's own partition and Region, and of its own account where
+    a function is there too; a function somewhere else keeps its ARN."""
     pattern = re.compile(r"arn:(?P<partition>[^:]+):(?P<service>apigateway|lambda):(?P<region>[^:]+):(?P<account>\d{12})?")
 
     def written(match: re.Match[str]) -> str:
-        partition = "${AWS::Partition}" if match["partition"] == own["partition"] else match["partition"]
-        region = "${AWS::Region}" if match["region"] == own["region"] else match["region"]
-        account = "${AWS::AccountId}" if match["account"] == state.account else match["account"] or ""
-        return f"arn:{partition}:{match['service']}:{region}:{account}"
+        partition, service, region, account = match.groups()
+        if service == "lambda":
+            own = (partition, region, account) == (state.partition, state.region, state.account)
+            return "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}" if own else match[0]
+        partition = "${AWS::Partition}" if partition == state.partition else partition
+        return f"arn:{partition}:apigateway:{'${AWS::Region}' if region == state.region else region}:"
 
     return pattern.sub(written, uri) if uri.startswith("arn:") else uri
 
