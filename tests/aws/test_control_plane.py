@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -251,3 +251,99 @@ def test_what_is_refused_changes_nothing(plane: ControlPlane) -> None:
     with pytest.raises(Refused):
         plane.perform("apigateway", "update_rest_api", {"restApiId": api["id"], "patchOperations": change})
     assert plane.get_rest_api(api["id"])["name"] == "orders"
+
+
+PROBES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("create_deployment", {}),
+    ("create_resource", {"parentId": "<root>", "pathPart": "a"}),
+    ("create_resource", {"parentId": "<root>", "pathPart": "a"}),
+    ("create_resource", {"parentId": "<root>", "pathPart": "{b}"}),
+    ("create_resource", {"parentId": "<root>", "pathPart": "{c}"}),
+    ("create_resource", {"parentId": "nothing", "pathPart": "a"}),
+    ("get_resource", {"resourceId": "nothing"}),
+    ("put_method_response", {"resourceId": "<a>", "httpMethod": "GET", "statusCode": "200"}),
+    ("put_integration", {"resourceId": "<a>", "httpMethod": "GET", "type": "MOCK"}),
+    ("put_method", {"resourceId": "nothing", "httpMethod": "GET", "authorizationType": "NONE"}),
+    ("put_method", {"resourceId": "<a>", "httpMethod": "GET", "authorizationType": "NONE"}),
+    ("put_method", {"resourceId": "<a>", "httpMethod": "GET", "authorizationType": "NONE"}),
+    ("create_deployment", {}),
+    ("get_integration", {"resourceId": "<a>", "httpMethod": "GET"}),
+    ("put_integration", {"resourceId": "<a>", "httpMethod": "GET", "type": "HTTP", "uri": "https://example.com/"}),
+    ("put_integration", {"resourceId": "<a>", "httpMethod": "GET", "type": "MOCK"}),
+    ("put_method_response", {"resourceId": "<a>", "httpMethod": "GET", "statusCode": "200"}),
+    ("put_method_response", {"resourceId": "<a>", "httpMethod": "GET", "statusCode": "200"}),
+    ("get_method_response", {"resourceId": "<a>", "httpMethod": "GET", "statusCode": "404"}),
+    ("put_integration_response", {"resourceId": "<a>", "httpMethod": "GET", "statusCode": "200"}),
+    ("delete_integration_response", {"resourceId": "<a>", "httpMethod": "GET", "statusCode": "404"}),
+    ("create_model", {"name": "Order", "contentType": "application/json", "schema": '{"type": "object"}'}),
+    ("create_model", {"name": "Order", "contentType": "application/json", "schema": '{"type": "object"}'}),
+    ("get_model", {"modelName": "Nothing"}),
+    ("create_deployment", {"description": "first"}),
+    ("create_stage", {"stageName": "live", "deploymentId": "<deployment>"}),
+    ("create_stage", {"stageName": "live", "deploymentId": "<deployment>"}),
+    ("create_stage", {"stageName": "test", "deploymentId": "nothing"}),
+    ("delete_deployment", {"deploymentId": "<deployment>"}),
+    ("get_stage", {"stageName": "nothing"}),
+    ("delete_method", {"resourceId": "<a>", "httpMethod": "POST"}),
+    ("delete_resource", {"resourceId": "nothing"}),
+    ("delete_request_validator", {"requestValidatorId": "nothing"}),
+    ("update_stage", {"stageName": "live", "patchOperations": [{"op": "replace", "path": "/deploymentId", "value": "nothing"}]}),
+    ("delete_stage", {"stageName": "live"}),
+    ("delete_deployment", {"deploymentId": "<deployment>"}),
+    ("delete_resource", {"resourceId": "<a>"}),
+    ("get_method", {"resourceId": "<a>", "httpMethod": "GET"}),
+)
+
+
+def probed(perform: Callable[[str, dict[str, Any]], dict[str, Any]]) -> list[str]:
+    """What each probe is answered, one after the other."""
+    api = perform("create_rest_api", {"name": "orders"})
+    ids = {"<root>": api["rootResourceId"]}
+    found = []
+    for operation, parameters in PROBES:
+        given = {key: ids.get(value, value) if isinstance(value, str) else value for key, value in parameters.items()}
+        try:
+            answer = perform(operation, {"restApiId": api["id"]} | given)
+        except Refused as reason:
+            found.append(f"{operation}: {reason.status} {reason.code} {reason.message}")
+        else:
+            found.append(f"{operation}: done")
+            if operation == "create_resource":
+                ids.setdefault(f"<{answer['pathPart']}>", answer["id"])
+            elif operation == "create_deployment":
+                ids["<deployment>"] = answer["id"]
+    return found
+
+
+LAXER = {
+    "create_resource: 409 ConflictException Another resource with the same parent already has this name: a",
+    "put_method: 409 ConflictException Method already exists for this resource",
+    "put_method_response: 409 ConflictException Response already exists for this resource",
+}
+"""What AWS refuses (recorded, or quoted in reports), and LocalStack does."""
+OTHERWISE = {
+    "create_deployment: 400 BadRequestException No integration defined for method",
+    "create_stage: 400 BadRequestException Deployment id does not exist",
+}
+"""What LocalStack refuses too, in another way than AWS was recorded to."""
+
+
+@pytest.mark.localstack
+def test_localstack_answers_alike(localstack: str, plane: ControlPlane) -> None:
+    session = boto3.Session(aws_access_key_id=plane.account, aws_secret_access_key="test", region_name=plane.region)
+    client = session.client("apigateway", endpoint_url=localstack)
+
+    def perform(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(client, operation)(**parameters)
+            return answer
+        except ClientError as error:
+            said, metadata = error.response["Error"], error.response["ResponseMetadata"]
+            raise Refused(metadata["HTTPStatusCode"], said["Code"], said["Message"]) from error
+
+    theirs = probed(perform)
+    client.close()
+    ours = probed(lambda operation, parameters: plane.perform("apigateway", operation, parameters))
+    pairs = list(zip(ours, theirs, strict=True))
+    assert {one for one, other in pairs if other.endswith(": done") and not one.endswith(": done")} == LAXER
+    assert {one for one, other in pairs if one.lower() != other.lower() and one not in LAXER} == OTHERWISE
