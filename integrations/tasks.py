@@ -59,6 +59,15 @@ class Clock:
     sleep: Callable[[float], object] = time.sleep
 
 
+MOVED = {
+    Purpose.DEPLOY: "has moved: callers get the new API",
+    Purpose.ADOPT: "has moved: callers get the new method",
+    Purpose.ROLL_BACK: "has moved: callers get the former API",
+    Purpose.DESTROY: "has changed: callers no longer get what goes",
+}
+"""Purpose → what is so for callers once the stage's call is done."""
+
+
 class Ended(Exception):
     """The operation is over: its state, and its words."""
 
@@ -283,19 +292,19 @@ class Carrier:
             placement.save(update_fields=["rest_api_id"])
             operation.lock = operation.lock_of(placement.rest_api_id) if placement.rest_api_id else ""
             operation.save(update_fields=["lock"])
-        if planned.phase is Phase.STAGE:
-            operation.moved_at = timezone.now()
+        if planned.phase is Phase.STAGE or row.operation_name == "delete_rest_api":
+            operation.moved_at = operation.moved_at or timezone.now()
             operation.save(update_fields=["moved_at"])
             self.moved(row)
 
     def moved(self, row: OperationCall) -> None:
-        """The stage has moved: keep what is live now."""
+        """Callers get something else from now on: keep what is live."""
         operation, placement = self.operation, self.operation.placement
-        if deployment := recovery.deployment_of(row):
-            recovery.keep_live(operation, deployment)
-        elif operation.purpose == Purpose.DESTROY:
+        if operation.purpose == Purpose.DESTROY:
             placement.live = None
             placement.forget()
+        elif deployment := recovery.deployment_of(row):
+            recovery.keep_live(operation, deployment)
 
     def found(self, row: OperationCall) -> recovery.Answer | None:
         """What AWS did of a call that was sent and not answered. Where even that cannot be asked, the operation ends."""
@@ -379,7 +388,7 @@ class Carrier:
         if unknown is not None and self.plan.calls[unknown.position].phase is Phase.STAGE:
             return f"Whether {stage} moved is not known: the next plan finds out. {calls}."
         if operation.moved_at is not None:
-            return f"{stage.capitalize()} has moved: callers get the new API. {calls}; what follows the move is not."
+            return f"{stage.capitalize()} {MOVED[Purpose(operation.purpose)]}. {calls}; what follows that is not."
         maybe = f"Whether {unknown} was done is not known: the next plan finds out. " if unknown is not None else ""
         if not done:
             return f"{maybe}{'Nothing else' if maybe else 'Nothing'} was changed."

@@ -26,7 +26,7 @@ from integrations.gateway.definition import (
 )
 from integrations.gateway.plan import Plan, functions_of, make_plan, to_json
 from integrations.gateway.plan.things import settled
-from integrations.models import Environment, Operation, Placement, Team
+from integrations.models import Environment, Operation, Placement, Purpose, Team
 from integrations.models import Integration as Entry
 from integrations.recovery import marked, settle
 from integrations.tasks import Carrier, Clock
@@ -95,6 +95,7 @@ def queued(placement: Placement, plan: Plan, *, marker: str = "gh-test", by: Use
     """An operation that waits for a worker."""
     operation = Operation(
         placement=placement,
+        purpose=Purpose(plan.purpose),
         revision=placement.integration.latest,
         definition=plan.definition,
         plan=to_json(plan),

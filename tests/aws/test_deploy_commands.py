@@ -125,7 +125,11 @@ def test_a_protected_environment_waits_for_a_second_person(pipeline: Scene) -> N
     status, _, errors = run("apply", *YES, "--as", "ada")
     [operation] = Operation.objects.all()
     assert (status, operation.state, operation.requested_by) == (1, State.PROPOSED, person)
-    assert f"prod is protected: operation {operation.pk} waits for the approval of a second person" in errors
+    assert errors == (
+        f"prod is protected: operation {operation.pk} waits for the approval of a second person, on the page of the team's "
+        "deployments. Nothing was changed. No worker is running that would apply it then: start manage.py up, or manage.py "
+        "worker.\n"
+    )
     assert not pipeline.plane.apis
 
     pipeline.placement.integration.save_revision(replace(ORDERS, description="Unpublished."), None)

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from integrations.deployment import plan_away, plan_back_to
+from integrations.gateway.plan import Plan
 from integrations.models import Operation, State, Worker, workers
 from integrations.tasks import Work
-from tests.aws.deployments import Scene
+from tests.aws.deployments import FUNCTION, Scene, queued
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -107,3 +110,35 @@ def test_it_ends_with_the_process_that_started_it(scene: Scene) -> None:
     Work(parent=1 << 30).forever()
     operation.refresh_from_db()
     assert operation.state == State.QUEUED
+
+
+def applied(scene: Scene, plan: Plan) -> Operation:
+    """A plan, carried out by a worker."""
+    operation = queued(scene.placement, plan, marker=f"gh-{plan.purpose}-{plan.hash[:4]}")
+    UntilIdle().forever()
+    operation.refresh_from_db()
+    scene.placement.refresh_from_db()
+    assert operation.state == State.DONE, operation.result
+    return operation
+
+
+def test_a_roll_back_moves_the_stage_in_one_call_and_a_destroy_leaves_nothing(scene: Scene) -> None:
+    applied(scene, scene.plan())
+    first = scene.placement.live
+    assert first is not None
+    scene.api = replace(scene.api, routes=scene.api.routes[:2])
+    applied(scene, scene.plan())
+    assert scene.placement.live != first
+
+    plan, _ = plan_back_to(scene.placement, first, "ada")
+    back = applied(scene, plan)
+    assert [call.operation_name for call in back.calls.all()][-1] == "update_stage"
+    assert scene.placement.live == first
+    paths = {one["path"] for one in scene.plane.deployed(scene.placement.rest_api_id, "live")["resources"].values()}
+    assert "/health/live" in paths
+
+    plan, _ = plan_away(scene.placement, "ada")
+    applied(scene, plan)
+    assert scene.placement.live is None
+    assert (scene.placement.rest_api_id, scene.plane.apis) == ("", {})
+    assert scene.plane.functions[FUNCTION] == []

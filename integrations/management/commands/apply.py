@@ -24,7 +24,19 @@ from integrations.management.deployments import (
     planned,
 )
 from integrations.management.files import Unusable, shown
-from integrations.models import ACTIVE, Binding, Busy, Operation, OperationCall, Placement, Purpose, Revision, State, record
+from integrations.models import (
+    ACTIVE,
+    Binding,
+    Busy,
+    Operation,
+    OperationCall,
+    Placement,
+    Purpose,
+    Revision,
+    State,
+    record,
+    workers,
+)
 from integrations.tasks import Carrier, Work
 
 
@@ -71,7 +83,7 @@ class Command(BaseCommand):
         if operation.state == State.PROPOSED:
             self.stderr.write(
                 f"{placement.environment} is protected: operation {operation.pk} waits for the approval of a second person, on "
-                "the page of the team's deployments. Nothing was changed. A worker applies it then."
+                f"the page of the team's deployments. Nothing was changed. {applied_by()}"
             )
             return FAILURE
         self.carry(operation)
@@ -175,6 +187,13 @@ class Command(BaseCommand):
     def say(self, text: str) -> None:
         """For people; where standard output is for machines, on standard error."""
         (self.stderr if self.quiet else self.stdout).write("\n".join(map(shown, text.splitlines())))
+
+
+def applied_by() -> str:
+    """Who carries out what is approved later."""
+    if workers().exists():
+        return "A worker applies it then."
+    return "No worker is running that would apply it then: start manage.py up, or manage.py worker."
 
 
 class Here(Work):
