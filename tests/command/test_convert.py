@@ -180,3 +180,21 @@ def test_no_database_is_touched(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, input=given, capture_output=True, timeout=60, check=False, env=environment)
 
     assert (done.returncode, list(tmp_path.iterdir())) == (0, [])
+
+
+def test_several_apis_go_to_a_folder_each_under_its_own_name(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a.yaml", "b.json")]
+    files[0].write_text(FORMATS["cloudformation"].dump(an_api()).text, encoding="utf-8")
+    files[1].write_text(dumps(an_api(timeout_ms=50)), encoding="utf-8")
+    out = tmp_path / "out"
+
+    refused = convert(str(files[1]), "--to", "definition", file=str(files[0]))
+    out.mkdir()
+    status, printed, errors = convert(str(files[1]), "--to", "definition", "--out", str(out), file=str(files[0]))
+
+    assert refused == (2, "", "2 APIs are to be written: give an existing folder as --out. Nothing was written.\n")
+    assert (status, printed, errors) == (0, "", "")
+    assert {path.name: loads(path.read_text()) for path in out.iterdir()} == {
+        "books.json": an_api(),
+        "books2.json": an_api(timeout_ms=50),
+    }

@@ -86,3 +86,20 @@ def test_many_files_of_many_formats(tmp_path: Path) -> None:
         f"{openapi}: GET /books: failure X1-quota at integration.timeout_ms in line 14",
         f"{plain}: GET /books: error X1 at integration.timeout_ms in line 1",
     ]
+
+
+def test_a_document_beside_a_template_is_read_with_its_own_lines(tmp_path: Path) -> None:
+    template, document = tmp_path / "template.yaml", tmp_path / "api.yaml"
+    template.write_text(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  Api:\n    Type: AWS::Serverless::Api\n"
+        "    Properties: {StageName: prod, DefinitionUri: ./api.yaml}\n"
+    )
+    text = FORMATS["openapi"].dump(loads(definition(timeout_ms=49).decode())).text
+    document.write_text(text)
+
+    status, out, errors = lint(str(template), "--format", "json")
+
+    [row] = json.loads(out)
+    line = next(number for number, each in enumerate(text.splitlines(), 1) if "timeoutInMillis" in each)
+    assert (status, errors) == (1, "")
+    assert {key: row[key] for key in ("file", "line", "rule")} == {"file": str(document), "line": line, "rule": "X1"}

@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -66,8 +67,9 @@ class Command(BaseCommand):
                 continue
             found += [as_json(name, None, finding) for finding in file.findings]
             for api in file.apis:
+                where = str(Path(name).parent / api.beside) if api.beside else name
                 found += [
-                    as_json(name, api.api, replace(finding, line=file.line(api, finding.path))) for finding in check(api.api)
+                    as_json(where, api.api, replace(finding, line=file.line(api, finding.path))) for finding in check(api.api)
                 ]
         if options["format"] == "json":
             self.stdout.write(json.dumps(found, indent=2))
