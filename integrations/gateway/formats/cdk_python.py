@@ -40,12 +40,13 @@ from integrations.gateway.formats.cloudformation import (
     Checks,
     camel,
     checks_of,
+    crowded,
     method_path,
     misread,
     place_of,
     schema_value,
+    template,
     unused,
-    used_once,
 )
 from integrations.gateway.formats.export import (
     Export,
@@ -141,6 +142,10 @@ def dump(api: Api) -> Export:
     return Export(filename=file_name(api, ".py"), text=text, findings=(*remarks(api), *source.findings))
 
 
+FEW = 50
+"""Routes that make no stack too large."""
+
+
 def dump_snippet(api: Api) -> Export:
     """The integration alone, as it stands in the constructor of a stack."""
     source = Source(api)
@@ -168,6 +173,7 @@ def remarks(api: Api) -> tuple[Finding, ...]:
         *broken_text(api),
         *misread(api),
         *look_alikes(api),
+        *(crowded(template(api)) if len(api.routes) > FEW else ()),
         *wrong_settings(api),
         *(finding for index, route in enumerate(api.routes) for finding in checks(route, ("routes", index))),
     )
@@ -293,6 +299,8 @@ class Source:
         """The name of an authorizer → the authorization type of its methods."""
         self.allowing: dict[int, str] = {}
         """A CORS setting that several resources share, by its identity → the variable of its keywords."""
+        self.checked = Counter(checks for checks in map(checks_of, api.routes) if checks is not None)
+        """How many methods want each checked."""
         self.validators: dict[Checks, Code] = {}
         """What is checked → the variable of the validator that checks exactly that."""
         self.places: dict[str, str] = {"": "api.root"}
@@ -642,9 +650,9 @@ class Source:
             return {}
         if checks in self.validators:
             return {"request_validator": self.validators[checks]}
-        if sum(checks_of(other) is not None for other in self.api.routes) == 1:
+        if self.checked.total() == 1:
             return {"request_validator_options": self.call("apigateway.RequestValidatorOptions", **self.flags(route))}
-        once = used_once(self.api, checks)
+        once = self.checked[checks] == 1
         flags = {name: value for name, value in self.flags(route).items() if once or value is not False}
         self.checking(f"{place_of(route)}Validator" if once else VALIDATORS.get(checks, "RequestValidator"), checks, flags)
         return {"request_validator": self.validators[checks]}

@@ -22,6 +22,7 @@ from integrations.gateway.definition import (
     Lambda,
     Mock,
     Route,
+    effective,
 )
 from integrations.gateway.formats import FORMATS
 from integrations.gateway.formats.export import LOST
@@ -52,34 +53,37 @@ def arguments(source: str) -> dict[str, Any]:
 
 
 @MANY
-@given(st.integers(1, 3).flatmap(lambda routes: apis(routes=routes)))
+@given(st.integers(1, 3).flatmap(lambda routes: apis(routes=routes, whole=True)))
 def test_every_call_passes_the_validator_and_knows_what_it_refers_to(api: Api) -> None:
     source = script(api)
     names = [operation for operation, _ in captured(source, arguments(source))]
 
-    if len(api.routes) == 1:
+    if len(effective(api).routes) == 1:
         assert names == sorted(names, key=ORDER.index)
-    assert names.count("put_integration") == len(api.routes)
-    assert names[-2:] == ["create_deployment", "create_stage"]
+    assert names.count("put_integration") == len(effective(api).routes)
+    assert [name for name in names if name in ("create_deployment", "create_stage")] == ["create_deployment", "create_stage"]
 
 
 ORDER = [
     "create_rest_api",
     "create_resource",
     "create_model",
+    "create_authorizer",
     "create_request_validator",
     "put_method",
     "put_method_response",
     "put_integration",
     "put_integration_response",
+    "put_gateway_response",
     "add_permission",
     "create_deployment",
     "create_stage",
+    "update_stage",
 ]
 
 
 @MANY
-@given(apis(routes=2))
+@given(apis(routes=2, whole=True))
 def test_black_leaves_it_alone(api: Api) -> None:
     assert black.format_str(script(api), mode=black.Mode()) == script(api)
 

@@ -81,13 +81,13 @@ def test_cfn_lint_finds_nothing(name: str, format: Format) -> None:
 
 
 @settings(max_examples=12, deadline=None)
-@given(api=apis(routes=2, unique=True))
+@given(api=apis(routes=2, unique=True, whole=True))
 def test_cfn_lint_finds_nothing_in_any_definition(api: Api) -> None:
     assert complaints(FORMATS["cloudformation"].dump(api).text) == []
 
 
 @settings(max_examples=40, deadline=None)
-@given(api=apis(routes=2))
+@given(api=apis(routes=2, whole=True))
 def test_yaml_and_json_say_the_same(api: Api) -> None:
     written, other = (format.dump(api).text for format in BOTH)
 
@@ -351,3 +351,13 @@ def test_broken_syntax_is_refused_with_its_line(text: str, line: int | None) -> 
         FORMATS["cloudformation"].load(text)  # type: ignore[misc]
 
     assert line is None or refused.value.line is not None
+
+
+@pytest.mark.parametrize("name", ["cloudformation", "cdk-python"])
+@pytest.mark.parametrize(("routes", "said"), [(60, False), (200, True)])
+def test_a_stack_of_too_many_resources_is_said(name: str, routes: int, said: bool) -> None:
+    backend = Lambda(function="orders")
+    many = tuple(Route(path=f"/a{number}", integration=Integration(backend=backend)) for number in range(routes))
+    found = [finding for finding in FORMATS[name].dump(Api(name="books", routes=many)).findings if "resources" in finding.message]
+
+    assert [finding.path for finding in found] == [("routes",)] * said

@@ -8,6 +8,7 @@ from integrations.gateway.formats.cloudformation.document import (
     Checks,
     camel,
     checks_of,
+    crowded,
     dump_json,
     dump_yaml,
     method_path,
@@ -16,7 +17,6 @@ from integrations.gateway.formats.cloudformation.document import (
     schema_value,
     template,
     unused,
-    used_once,
 )
 from integrations.gateway.formats.cloudformation.reader import load, read, sayable
 from integrations.gateway.formats.export import Format
@@ -29,6 +29,7 @@ __all__ = [
     "Checks",
     "camel",
     "checks_of",
+    "crowded",
     "load",
     "method_path",
     "misread",
@@ -38,7 +39,6 @@ __all__ = [
     "schema_value",
     "template",
     "unused",
-    "used_once",
 ]
 
 YAML = Format(

@@ -48,6 +48,8 @@ from integrations.gateway.options import Kind, Option, options_of, said
 UNSUPPORTED = {
     "insecure_skip_verification": "AWS::ApiGateway::Method has no TLS settings; deploy this one with OpenAPI or boto3.",
 }
+MOST = 500
+"""Resources that CloudFormation takes of a stack."""
 LONGEST = 1_000_000
 """Bytes that CloudFormation takes of a template in S3."""
 QUOTAS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
@@ -75,26 +77,40 @@ class Names:
 
 def dump_json(api: Api) -> Export:
     """The template as JSON, two spaces deep."""
-    text = json.dumps(template(api), indent=2) + "\n"
-    return Export(filename=file_name(api, ".template.json"), text=text, findings=remarks(api, text))
+    whole = template(api)
+    text = json.dumps(whole, indent=2) + "\n"
+    return Export(filename=file_name(api, ".template.json"), text=text, findings=remarks(api, text, whole))
 
 
 def dump_yaml(api: Api) -> Export:
     """The template as YAML with short intrinsics."""
-    text = yaml_text(tagged(template(api)))
-    return Export(filename=file_name(api, ".template.yaml"), text=text, findings=remarks(api, text))
+    whole = template(api)
+    text = yaml_text(tagged(whole))
+    return Export(filename=file_name(api, ".template.yaml"), text=text, findings=remarks(api, text, whole))
 
 
 # --- What it cannot say ----------------------------------------------------------------------------
 
 
-def remarks(api: Api, text: str) -> tuple[Finding, ...]:
+def remarks(api: Api, text: str, whole: Mapping[str, Any]) -> tuple[Finding, ...]:
     """What the template loses, and why it may be refused."""
     found = [*unsaid(api, UNSUPPORTED), *evaluated(api), *unused(api), *ambiguous(api), *broken_text(api), *misread(api)]
+    found += crowded(whole)
     if len(text.encode(errors="replace")) > LONGEST:
         message = f"CloudFormation takes templates of up to {LONGEST:,} bytes. Shorten the mapping templates, or use OpenAPI."
         found.append(noted((), message, Severity.FAILURE, docs=QUOTAS, evidence="D"))
     return tuple(found)
+
+
+def crowded(whole: Mapping[str, Any]) -> Iterator[Finding]:
+    """A stack of more resources than CloudFormation takes."""
+    count = len(whole["Resources"])
+    if count > MOST:
+        message = (
+            f"The stack would have {count:,} resources, and CloudFormation takes {MOST}. Permit each function once for the whole "
+            "API, split the API, or deploy it with OpenAPI or boto3."
+        )
+        yield noted(("routes",), message, Severity.FAILURE, docs=QUOTAS, evidence="D")
 
 
 def unused(api: Api) -> Iterator[Finding]:
@@ -339,7 +355,7 @@ class Resources:
         for route, name in zip(api.routes, self.methods, strict=True):
             checks = checks_of(route)
             if checks is not None and checks not in self.validators:
-                alone = used_once(api, checks)
+                alone = sum(checks_of(other) == checks for other in api.routes) == 1
                 self.validators[checks] = self.named(f"{name}Validator" if alone else VALIDATORS.get(checks, "RequestValidator"))
                 own = validation(route, names)
                 own = own if alone else {key: value for key, value in own.items() if value is not False}
@@ -441,11 +457,6 @@ def checks_of(route: Route) -> Checks | None:
     """What the method wants checked; None for nothing."""
     checks = (route.validate_request_body or False, route.validate_request_parameters or False)
     return None if checks == (False, False) else checks
-
-
-def used_once(api: Api, checks: Checks) -> bool:
-    """Whether only one method wants exactly this checked."""
-    return sum(checks_of(other) == checks for other in api.routes) == 1
 
 
 def permission(function: str, tail: str, names: Names) -> dict[str, Any]:
