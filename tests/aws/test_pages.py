@@ -297,3 +297,28 @@ def test_a_method_is_called_and_its_log_laid_out_by_stage(room: Room) -> None:
     refused = room.client.post(url, call | {"headers": "no header", "path": "hello"})
     assert refused.status_code == 422
     assert "Write each header as Name: value" in said(refused) and "Begin it with a slash." in said(refused)
+
+
+def test_a_method_goes_into_an_api_of_somebody_elses_and_nothing_else_is_touched(room: Room) -> None:
+    account = room.account()
+    api = account.perform("apigateway", "create_rest_api", {"name": "theirs", "description": "Not ours."})["id"]
+    root = account.perform("apigateway", "get_resources", {"restApiId": api})["items"][0]["id"]
+    theirs = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    account.perform("apigateway", "put_method", {**theirs, "authorizationType": "NONE"})
+    account.perform("apigateway", "put_integration", {**theirs, "type": "MOCK", "requestTemplates": {"application/json": "{}"}})
+    before = account.account_state(api)
+
+    place = {"where": "existing", "rest_api_id": api, "owned": "method", "path": "/shop/hello"}
+    room.client.post(room.at("deploy-place"), place)
+    room.apply()
+    after = account.account_state(api)
+    assert after.api == before.api
+    kept = next(one for one in after.resources if one["path"] == "/")
+    assert kept["resourceMethods"] == before.resources[0]["resourceMethods"]
+    with urlopen(f"{room.url}/_aws/execute-api/{api}/live/shop/hello", timeout=10) as answer:
+        assert answer.read() == b"one"
+    assert "Nothing to do" in said(room.plan())
+
+    room.apply(purpose="destroy")
+    left = [one["path"] for one in account.account_state(api).resources if one.get("resourceMethods")]
+    assert left == ["/"]

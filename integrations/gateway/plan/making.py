@@ -183,7 +183,6 @@ class _Making:
         given = pseudo(self.state)
         self.held = held(self.state)
         self.wanted = wanted(calls_of(self.api), given)
-        self.owned = {key for api in self.applied for key in wanted(calls_of(api), given)}
         self.removed: set[Key] = set()
         self.known: dict[str, Answer] = {}
         for key, thing in self.wanted.items():
@@ -191,8 +190,20 @@ class _Making:
                 self.known[thing.call.name] = self.held[key].answer
         if self.state.api is not None:
             self.known["api"] = self.held["create_rest_api",].answer
+        self.owned = {
+            key for api in self.applied for key, thing in wanted(calls_of(api), given).items() if self.is_own(key, thing)
+        }
         self.content = content(self.wanted)
         self.will_be = imagined(self.wanted, self.state)
+
+    def is_own(self, key: Key, applied: Thing) -> bool:
+        """Whether what was applied is Gatehouse's to change and to delete. In somebody's API its settings never are, nor what
+        methods share where it is not as it was applied: it was there before, and stayed."""
+        if self.whole or not applied.kind.shared:
+            return True
+        if key[0] in ("create_rest_api", "update_stage"):
+            return False
+        return key not in self.held or not differing(self.held[key], applied, self.known)
 
     # --- The order --------------------------------------------------------------------------------
 

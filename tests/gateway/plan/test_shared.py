@@ -1,14 +1,15 @@
 """The settings of a whole API in a plan: made once, patched where the account says otherwise, left alone where it agrees."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from integrations.gateway.account import AccountState
 from integrations.gateway.calls import calls_of
-from integrations.gateway.definition import Api, Authorizer, Integration, MethodSettings, Mock, Route
+from integrations.gateway.definition import Api, Authorizer, Integration, MethodSettings, Mock, Model, Route
 from integrations.gateway.options import options_of
-from integrations.gateway.plan import make_plan
+from integrations.gateway.plan import make_plan, plan_destroy
 from integrations.gateway.plan.things import KINDS
 from tests.gateway.formats.test_formats import OPTIONS, with_option
 
@@ -95,3 +96,24 @@ def test_a_plan_knows_what_every_option_asks_for(owner: type, name: str) -> None
 
     assert name in options_of(Api)
     assert made <= KINDS.keys()
+
+
+def test_what_methods_share_in_somebodys_api_stays_theirs_after_the_first_deployment() -> None:
+    theirs = {"name": "Order", "contentType": "application/json", "schema": '{"type": "array"}'}
+    route = replace(ROUTE, request_models={"application/json": "Order"})
+    ours = Api(name="orders", description="Ours.", routes=(route,), models=(Model(name="Order", schema='{"type": "object"}'),))
+    state = AccountState(
+        account="111122223333",
+        region="eu-west-1",
+        api={"id": "abc", "name": "theirs"},
+        resources=({"id": "root", "path": "/"},),
+        models=(theirs,),
+        stages=({"stageName": "prod", "deploymentId": "dep1"},),
+    )
+    plan = make_plan(ours, state, values={}, stage_name="prod", applied=(ours,), whole=False)
+    touched = {planned.call.operation for planned in plan.calls}
+    assert touched.isdisjoint({"update_rest_api", "update_model", "create_model"})
+    assert "it stays as it is" in plan.warnings[0].message
+
+    away = plan_destroy(state, stage_name="prod", applied=(ours,), whole=False)
+    assert "delete_model" not in {planned.call.operation for planned in away.calls}
