@@ -91,10 +91,12 @@ def services(localstack: str) -> Account:
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("handler.py", HANDLER)
         functions = account.client("lambda")
-        for name in ("one", "two", "orders", "readers", "orders-dev", "orders-prod"):
+        names = ("one", "two", "orders", "readers", "orders-dev", "orders-prod")
+        for name in names:
             functions.create_function(
                 FunctionName=name, Runtime="python3.13", Role=ROLE, Handler="handler.call", Code={"ZipFile": code.getvalue()}
             )
+        for name in names:
             functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
         for name in ("one", "orders"):
             functions.create_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")
