@@ -85,9 +85,6 @@ def test_a_template_is_mended_and_kept_by_a_case(bench: Bench, transactional_db:
     expect(trace.locator(".map > [data-level=error]")).to_contain_text("MessageAttribute.1.Name")
     if way == "mouse":
         expect(page.locator(".cm-line[data-level=warning]")).to_contain_text("MessageAttribute.1.Name")
-        page.evaluate("scrollTo(0, 0)")
-        bench.screen(page, "editor-failing-template")
-        page.set_viewport_size({"width": 1440, "height": 1000})
 
     # Mended: what each line wrote
     hands.paste(hands.template(), MENDED)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains
 
+from integrations.gateway.composition import Composition, Use
 from integrations.gateway.definition import Api, Http, Integration, IntegrationResponse, MethodResponse, Route, Template, dumps
 from integrations.gateway.simulator.ledger import ledger
 from integrations.models import MOST_CASES, AuditEvent, Draft, failures, outcomes
@@ -164,6 +165,23 @@ def test_a_sample_survives_its_value_and_a_draft(sample: Sample) -> None:
     assert Sample.kept(json.loads(json.dumps(sample.keeping))) == sample
     assert Sample.kept({"path": "/", "unknown": "x"}) is None
     assert tried(sample, api).trace is not None
+
+
+def test_a_whole_api_is_simulated_by_its_routes(as_editor: Client, orders: Entry, books: Entry, editor: User) -> None:
+    shop = Entry(team=orders.team, slug="shop", created_by=editor)
+    whole = Composition(api=Api(name="shop"))
+    for entry in (books, orders):
+        whole = whole.with_route(entry.latest.api.routes[0], Use(integration=entry.pk))
+    shop.save_revision(whole, editor)
+    url = reverse("simulate", args=["storefront", "shop"])
+    assert "GET /books" in words(as_editor.get(url))
+    answered = words(as_editor.post(url, TYPED | {"sample-body": '{"customer": "of the shop"}'}))
+    assert "201 Created." in answered and "of the shop" in answered
+    as_editor.post(reverse("case-save", args=["storefront", "shop"]), CASE)
+    assert shop.save_revision(whole, editor).cases_failed == 0
+    empty = Entry(team=orders.team, slug="empty", created_by=editor)
+    empty.save_revision(Composition(api=Api(name="empty")), editor)
+    assert as_editor.get(reverse("simulate", args=["storefront", "empty"])).status_code == 404
 
 
 def test_viewers_simulate_and_save_nothing(client: Client, orders: Entry, viewer: User) -> None:
