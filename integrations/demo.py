@@ -11,8 +11,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from integrations.composing import added
 from integrations.gateway.cases import Case, Expectation
-from integrations.gateway.composition import Resolved
+from integrations.gateway.composition import Composition, Resolved
 from integrations.gateway.definition import (
     Api,
     DeploymentParameter,
@@ -306,6 +307,7 @@ def make() -> Team:
         people = make_people(team, began)
         for story in STORIES:
             tell(team, story, people, now)
+        compose(team, people, now)
     return team
 
 
@@ -348,6 +350,47 @@ def tell(team: Team, story: Story, people: dict[str, User], now: datetime) -> En
         deprecated=story.deprecated,
     )
     entry.tags.set([Tag.objects.get_or_create(team=team, name=name)[0] for name in story.tags])
+    entry.index(revision.definition)
+    return entry
+
+
+STOREFRONT = Api(
+    name="storefront-api",
+    description="What the shop's pages call.",
+    endpoint_type="REGIONAL",
+)
+BEHIND = {
+    "get-book": None,
+    "list-books": 1,
+    "upload-cover": 1,
+    "orders-to-sqs": None,
+    "start-fulfilment": None,
+    "cart-session": 1,
+    "invoice-pdf": None,
+    "search-proxy": None,
+    "health": None,
+}
+"""The integrations behind the routes of the demo's API; pinned to a revision, or followed."""
+
+
+def compose(team: Team, people: dict[str, User], now: datetime) -> Entry:
+    """Make the demo's API: first with two routes, then with all; published."""
+    found = {entry.slug: entry for entry in Entry.objects.filter(team=team, slug__in=BEHIND)}
+    whole = Composition(api=STOREFRONT)
+    entry = Entry(team=team, slug=STOREFRONT.name, owner="Storefront", created_by=people["jonas"])
+    for number, (slug, pin) in enumerate(BEHIND.items(), 1):
+        own = found[slug].published or found[slug].latest
+        whole = added(whole, found[slug], own, pin or (None if found[slug].published_number else own.number))
+        if number in (2, len(BEHIND)):
+            at = now - timedelta(days=12 if number == 2 else 3)
+            revision = entry.save_revision(whole, people["jonas"], "Books." if number == 2 else "Orders, carts and invoices.")
+            Revision.objects.filter(pk=revision.pk).update(created_at=at)
+            happened(entry, at, people["jonas"], "created" if revision.number == 1 else "saved", f"{entry.slug} {revision}")
+    entry.publish(revision, people["amara"])
+    Revision.objects.filter(pk=revision.pk).update(published_at=at + timedelta(hours=2))
+    happened(entry, at + timedelta(hours=2), people["amara"], "published", f"{entry.slug} {revision}")
+    Entry.objects.filter(pk=entry.pk).update(created_at=now - timedelta(days=12), updated_at=at)
+    entry.tags.set([Tag.objects.get_or_create(team=team, name="public")[0]])
     entry.index(revision.definition)
     return entry
 

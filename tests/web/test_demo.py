@@ -17,6 +17,7 @@ def test_it_holds_every_backend_and_one_broken_in_three_ways() -> None:
 
     assert {entry.backend for entry in entries} >= {
         "lambda",
+        "api",
         "http",
         "private",
         "sqs",
@@ -61,7 +62,7 @@ def test_its_cases_pass_on_what_is_published() -> None:
 
 def test_it_is_made_once() -> None:
     assert demo.make() == demo.make()
-    assert Integration.objects.count() == len(demo.STORIES)
+    assert Integration.objects.count() == len(demo.STORIES) + 1  # and the API
 
 
 def test_many_are_told_as_their_definitions_are() -> None:
