@@ -420,8 +420,10 @@ class Source:
     def imported(self, what: str, value: str, type: str, made: Invocation) -> Code:
         """The argument that a value is, or a variable for what is imported by its text."""
         argument = self.argument(value, type)
-        if argument is not None:
-            return argument
+        return argument if argument is not None else self.variable(what, value, made)
+
+    def variable(self, what: str, value: str, made: Invocation) -> Code:
+        """The variable for what is imported by a text, within this stack."""
         if (what, value) not in self.made:
             name = identifier(what, self.names)
             self.names.add(name)
@@ -438,6 +440,15 @@ class Source:
         else:
             made = self.call("lambda_.Function.from_function_attributes", function_arn=self.text(arn), same_environment=True)
         return self.imported("handler", function, "lambda_.IFunction", made)
+
+    def decider(self, function: str) -> Code:
+        """The function of an authorizer as IFunction of this stack: the CDK makes its permission in the stack that it is of."""
+        argument = self.argument(function, "lambda_.IFunction")
+        if argument is None:
+            return self.handler(function)
+        arn = Code(f"{argument.text}.function_arn")
+        made = self.call("lambda_.Function.from_function_attributes", function_arn=arn, same_environment=True)
+        return self.variable(f"{argument.text}_handler", function, made)
 
     def seconds(self, value: int | Reference | None) -> Invocation | None:
         """A time in whole seconds."""
@@ -795,7 +806,7 @@ class Source:
         """StageOptions as keywords."""
         api = self.api
         found: dict[str, Any] = {
-            "stage_name": None if api.stage_name == "prod" else self.text(api.stage_name),
+            "stage_name": None if api.stage_name == "prod" or not is_id(api.stage_name) else self.text(api.stage_name),
             "description": self.text(api.stage_description),
             "variables": self.texts(api.stage_variables),
             "tracing_enabled": self.flag(api.tracing_enabled),
@@ -843,6 +854,8 @@ class Source:
         self.on_resource("cfn_api", "CfnRestApi", "api", overrides, {} if both else api.tags)
         log = {"DestinationArn": api.access_log_destination, "Format": api.access_log_format}
         overrides = {f"AccessLogSetting.{name}": self.text(value) for name, value in log.items() if value is not None}
+        if not is_id(api.stage_name):
+            overrides["StageName"] = self.text(api.stage_name)
         if not caches_plainly(api):
             cache = {
                 "CacheClusterEnabled": self.flag(api.cache_cluster_enabled),
@@ -951,7 +964,7 @@ class Source:
         if not known or (value.identity_validation_expression is not None and value.type != "TOKEN"):
             return None
         if value.type in ("TOKEN", "REQUEST") and is_own_function(value.function) and not value.provider_arns:
-            handler = self.handler(value.function or "")
+            handler = self.decider(value.function or "")
             if value.type == "REQUEST":
                 return self.call("apigateway.RequestAuthorizer", *here, handler=handler, identity_sources=sources, **common)
             return self.call(
@@ -1171,6 +1184,11 @@ def is_no_role(role: str | None) -> bool:
 def path_of(route: Route) -> str:
     """The path of the route's resource; empty for the root."""
     return "".join(f"/{part.text}" for part in path_parts(route.path))
+
+
+def is_id(stage_name: str) -> bool:
+    """Whether the CDK takes a stage's name as a part of its id: a name that only a deployment knows is none."""
+    return not any(reference.is_pseudo for reference in references_in(stage_name))
 
 
 def caches_plainly(api: Api) -> bool:

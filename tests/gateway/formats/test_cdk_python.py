@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from integrations.gateway.definition import (
     Api,
+    Authorizer,
     AwsService,
     DeploymentParameter,
     Http,
@@ -347,6 +348,25 @@ def test_a_synthesis_sees_the_change_of_each_option(owner: type, name: str) -> N
 
     assert difference(after) == ([], [])
     assert synthesised(after) != exported(before)
+
+
+DECIDED = an_api(mount={"authorization_type": "CUSTOM", "authorizer": "staff"})
+STAFF = Authorizer(name="staff", type="TOKEN", function="${Staff.Arn}", identity_sources=("method.request.header.Authorization",))
+
+
+@pytest.mark.synthesis
+@pytest.mark.parametrize(
+    "api",
+    [
+        replace(DECIDED, authorizers=(STAFF,)),
+        replace(DECIDED, authorizers=(STAFF, replace(STAFF, name="others", type="REQUEST"))),
+        replace(an_api(), stage_name="${AWS::StackName}"),
+        replace(an_api(), stage_name="${AWS::Region}-${Name}", tracing_enabled=True),
+    ],
+)
+def test_an_argument_that_decides_and_a_stage_after_the_stack_are_made_as_cloudformation_makes_them(api: Api) -> None:
+    assert FORMATS["cdk-python"].dump(api).refused is False
+    assert difference(api) == ([], [])
 
 
 def breakouts() -> Iterator[tuple[str, str, Api]]:
