@@ -337,8 +337,14 @@ class Standing:
 
     @property
     def lags(self) -> bool:
-        """Whether something is saved and not live."""
-        return self.is_live and (self.live is None or self.live.number != self.latest_number)
+        """Whether something is saved, or of what an API follows published, and not live."""
+        return self.is_live and (self.live is None or self.live.number != self.latest_number or self.is_outrun)
+
+    @property
+    def is_outrun(self) -> bool:
+        """Of an API: whether what is live is the latest revision, and what a route of it follows was published since."""
+        latest = self.live is not None and self.live.number == self.latest_number
+        return latest and self.placement is not None and self.placement.is_outrun
 
     @property
     def drifted(self) -> bool:

@@ -4,7 +4,8 @@ import dataclasses
 import json
 import re
 import typing
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from integrations.gateway.definition import (
     referred,
     to_json,
 )
+from integrations.gateway.diff import ABSENT
 from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.grammar import Reference, whole_reference
 
@@ -392,3 +394,62 @@ def use_changes(before: Composition, after: Composition) -> list[UseChange]:
     other = {f"{mount.method} {mount.path}": use for mount, use in zip(after.api.routes, after.uses, strict=True)}
     names = dict.fromkeys((*one, *other))
     return [UseChange(name, one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)]
+
+
+# --- Adopted ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A composition with what an account has at some spots, and what could not be taken into it."""
+
+    composition: Composition
+    refused: Mapping[str, str]
+    """Spot.name → why a composition cannot say it; nothing of that was taken."""
+
+
+def adopted(composition: Composition, catalog: Catalog, live: Api, there: Api, chosen: Set[str]) -> Adopted:
+    """The composition with what `there` has at the chosen spots of its merge with what was `live`.
+
+    An option of an integration becomes an override of the route, in the words of the integration: its parameters keep their
+    names. What is the route's own, or the API's, becomes that. A route that is gone there goes here.
+    """
+    sources = [catalog.get((use.integration, use.pin)) for use in composition.uses]
+    bases = [source.api.routes[0].integration if source else None for source in sources]
+    mounts = composition.api.routes
+    routes = [
+        dataclasses.replace(mount, integration=overridden(base, use.overrides)[0]) if base else mount
+        for mount, use, base in zip(mounts, composition.uses, bases, strict=True)
+    ]
+    merged = diff.merge(live, dataclasses.replace(composition.api, routes=tuple(routes)), there)
+    spots = {spot.name: spot for spot in merged.spots}
+    gone = {f"{mount.method} {mount.path}" for mount, source in zip(mounts, sources, strict=True) if source is None}
+    refused = {name: reason for name in chosen if (reason := _unsayable(spots.get(name), gone))}
+    wanted = chosen - refused.keys()
+    found = merged.resolved({name: "theirs" if name in wanted else "mine" for name in spots})
+    kept = defaultdict[tuple[str, str], list[Route]](list)
+    for route in found.routes:
+        kept[route.method, route.path].append(route)
+    made = Composition(api=dataclasses.replace(found, routes=()))
+    for mount, route, use, base in zip(mounts, routes, composition.uses, bases, strict=True):
+        if not kept[mount.method, mount.path]:
+            continue
+        after = kept[mount.method, mount.path].pop(0)
+        if base and after.integration != route.integration:
+            left_out = {name: use.overrides[name] for name in overridden(base, use.overrides)[1]}
+            use = dataclasses.replace(use, overrides=left_out | overrides(base, after.integration))
+        made = made.with_route(after, use)
+    return Adopted(made, refused)
+
+
+def _unsayable(spot: diff.Spot | None, gone: Set[str]) -> str:
+    """Why a composition cannot take what the account has at a spot; empty where it can. `gone`: routes without a source."""
+    if spot is None:
+        return "Your draft has something else in its place. Change it there."
+    match spot.key:
+        case ("routes", _) if spot.mine is ABSENT:
+            return "Your draft has no such route. Where it answers preflights, change the CORS of the API."
+        case ("routes", name, "integration", *_) if name in gone:
+            return "The integration behind the route is gone. Choose another one in your draft first."
+        case _:
+            return ""

@@ -36,6 +36,7 @@ from integrations.models.deploy import (
     Proposal,
     placements_of,
     replace_bindings,
+    with_outrun,
 )
 from integrations.models.operation import (
     ACTIVE,
@@ -120,5 +121,6 @@ __all__ = [
     "stored",
     "users_of",
     "value_of",
+    "with_outrun",
     "workers",
 ]

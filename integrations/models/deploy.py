@@ -6,9 +6,11 @@ from typing import ClassVar
 
 from django.contrib.auth.models import User
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from integrations.gateway.definition import Api, digest, dumps, loads
+from integrations.models.apis import RouteUse
 from integrations.models.catalog import Integration, Revision
 from integrations.models.team import NAME_LENGTH, Team
 
@@ -127,6 +129,9 @@ class Placement(models.Model):
     differences = models.PositiveIntegerField(null=True, blank=True)
     """In how many options configuration or stage differed from `live` then."""
 
+    is_outrun: bool = False
+    """Of an API: whether an integration that a route of what is live follows was published since. `with_outrun` finds out."""
+
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["environment", "integration"], name="one_placement_in_an_environment")
@@ -215,7 +220,27 @@ class Proposal(models.Model):
         return timezone.now() > self.made_at + VALID
 
 
+def with_outrun(placements: models.QuerySet[Placement]) -> models.QuerySet[Placement]:
+    """The same, with `is_outrun` found out; costs no query of its own. What counts is when the deployment was planned: that is
+    when its integrations were taken from the catalog."""
+    plans = Proposal.objects.filter(
+        placement=models.OuterRef("pk"),
+        revision=models.OuterRef("live__revision"),
+        made_at__lt=models.OuterRef("live__made_at"),
+        operation__moved_at__isnull=False,
+    )
+    planned = models.Subquery(plans.order_by("-made_at").values("made_at")[:1])
+    newer = RouteUse.objects.filter(
+        revision=models.OuterRef("live__revision"),
+        pin=None,
+        integration__revisions__number=models.F("integration__published_number"),
+        integration__revisions__published_at__gt=models.OuterRef("taken_at"),
+    )
+    taken = placements.annotate(taken_at=Coalesce(planned, models.F("live__made_at")))
+    return taken.annotate(is_outrun=models.Exists(newer))  # type: ignore[no-redef]
+
+
 def placements_of(entries: Iterable[Integration]) -> dict[tuple[int, int], Placement]:
     """Where these stand, by the keys of integration and environment, with what is live and its revision; in one query."""
-    found = Placement.objects.filter(integration__in=list(entries)).select_related("live__revision")
+    found = with_outrun(Placement.objects.filter(integration__in=list(entries)).select_related("live__revision"))
     return {(placement.integration_id, placement.environment_id): placement for placement in found}

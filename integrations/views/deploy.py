@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from integrations.aws import AwsError
+from integrations.composing import StaleDraft, opened
 from integrations.deployment import (
     WAITS,
     Drift,
@@ -33,6 +34,7 @@ from integrations.deployment import (
     unbound,
 )
 from integrations.environments import PlacementForm, values_from
+from integrations.gateway.composition import adopted
 from integrations.gateway.definition import Api, loads
 from integrations.gateway.diff import ABSENT, Spot, words
 from integrations.gateway.plan import PlanError, changes_between
@@ -50,7 +52,9 @@ from integrations.models import (
     record,
     replace_bindings,
     resolved,
+    sources_of,
     value_of,
+    with_outrun,
 )
 from integrations.models import Integration as Entry
 from integrations.policy import get_environment, get_integration, is_allowed
@@ -287,7 +291,7 @@ def drift_row(spot: Spot) -> DriftRow:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def deploy_drift(request: HttpRequest, team: str, slug: str, environment: str) -> HttpResponse:
-    """What somebody else changed in the account. Posted: saves the chosen fields as a new revision, or plans to revert them."""
+    """What somebody else changed in the account. Posted: adopts the chosen fields, or plans to revert them."""
     placement, member = get_placement(request, team, slug, environment, may="view" if request.method != "POST" else "plan")
     drift = drift_of(placement) if placement.pk else None
     if drift is None:
@@ -297,8 +301,8 @@ def deploy_drift(request: HttpRequest, team: str, slug: str, environment: str) -
     chosen = [name for name in request.POST.getlist("spot") if name in names]
     if request.method == "POST" and not chosen:
         messages.error(request, "Nothing was done: choose the fields first.")
-    elif request.method == "POST" and request.POST.get("do") == "adopt" and not placement.integration.is_api:
-        return adopt(request, drift, chosen, member)
+    elif request.method == "POST" and request.POST.get("do") == "adopt":
+        return (adopt_into_draft if placement.integration.is_api else adopt)(request, drift, chosen, member)
     elif request.method == "POST":
         try:
             plan, reading = plan_reverting(placement, drift.reverted(chosen), member.user.get_username())
@@ -331,6 +335,31 @@ def adopt(request: HttpRequest, drift: Drift, chosen: list[str], member: Members
     return redirect(f"{reverse('history', args=[entry.team.slug, entry.slug])}?{query}")
 
 
+def adopt_into_draft(request: HttpRequest, drift: Drift, chosen: list[str], member: Membership) -> HttpResponse:
+    """One's draft of the API with what the account has at the chosen fields; what the draft cannot say is refused."""
+    entry, environment = drift.placement.integration, drift.placement.environment
+    edit = opened(entry, member.user, drafts=True)
+    found = adopted(edit.composition, sources_of([edit.composition]), drift.live, drift.there, set(chosen))
+    labels = {spot.name: ", ".join(spot.labels) or "The route" for spot in drift.spots}
+    for name, reason in found.refused.items():
+        messages.warning(request, f"{labels[name]} was not adopted. {reason}")
+    taken = len(chosen) - len(found.refused)
+    if not taken:
+        return redirect("deploy-drift", entry.team.slug, entry.slug, environment.slug)
+    if found.composition == edit.composition:
+        messages.info(request, f"Your draft has what {environment.name} has already. Nothing was changed.")
+        return redirect("api", entry.team.slug, entry.slug)
+    try:
+        edit.keep(found.composition, edit.counter)
+    except StaleDraft:
+        messages.error(request, "Nothing was adopted: another tab of yours has gone on with the draft. Adopt again.")
+        return redirect("deploy-drift", entry.team.slug, entry.slug, environment.slug)
+    what = "1 change" if taken == 1 else f"{taken} changes"
+    text = f"{what} from {environment.name} adopted into your draft. Save it as a revision. Nothing in AWS was changed."
+    messages.success(request, text)
+    return redirect("api", entry.team.slug, entry.slug)
+
+
 # --- What the pages show ---------------------------------------------------------------------------
 
 
@@ -338,7 +367,8 @@ def get_placement(request: HttpRequest, team: str, slug: str, environment: str, 
     """Where the integration stands there, saved or not yet, and the membership."""
     entry, member = get_integration(request.user, team, slug, may=may)
     found, _ = get_environment(request.user, team, environment, may=may)
-    placement = Placement.objects.filter(environment=found, integration=entry).select_related("live__revision").first()
+    here = Placement.objects.filter(environment=found, integration=entry).select_related("live__revision")
+    placement = with_outrun(here).first()
     placement = placement or Placement(environment=found, integration=entry)
     placement.environment, placement.integration = found, entry
     return placement, member
