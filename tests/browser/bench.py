@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.signals import request_finished, request_started
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, ViewportSize
 
@@ -39,7 +40,11 @@ class Bench:
         self._shots = shots
         self._contexts: list[BrowserContext] = []
         self._troubles: list[str] = []
+        self._answering = 0
+        self._answered = threading.Condition()
         self.url = url
+        request_started.connect(self._began)
+        request_finished.connect(self._ended)
 
     def page(
         self,
@@ -125,9 +130,19 @@ class Bench:
         """Ends all pages, and waits until the server is done with what they asked."""
         for context in self._contexts:
             context.close()
-        for thread in threading.enumerate():
-            if "process_request_thread" in thread.name:
-                thread.join(timeout=10)
+        with self._answered:
+            self._answered.wait_for(lambda: self._answering == 0, timeout=10)
+        request_started.disconnect(self._began)
+        request_finished.disconnect(self._ended)
+
+    def _began(self, **_: object) -> None:
+        with self._answered:
+            self._answering += 1
+
+    def _ended(self, **_: object) -> None:
+        with self._answered:
+            self._answering -= 1
+            self._answered.notify_all()
 
 
 def window(width: int) -> ViewportSize:

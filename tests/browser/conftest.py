@@ -37,10 +37,7 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def django_beside_playwright(django_db_setup: None) -> Iterator[None]:
-    """Playwright keeps an event loop in this thread, and Django would refuse the database for its sake.
-
-    The database stands before the live server starts: it then shares this thread's connection instead of leaving its own open.
-    """
+    """Playwright keeps an event loop in this thread, and Django would refuse the database for its sake."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield
@@ -48,10 +45,7 @@ def django_beside_playwright(django_db_setup: None) -> Iterator[None]:
 
 @pytest.fixture
 def bench(django_beside_playwright: None, django_db_setup: None, live_server: LiveServer, browser: Browser) -> Iterator[Bench]:
-    """Pages against the live server; after the test, none may have had a trouble.
-
-    The database comes first: only then does the server know that it is in memory, and shares the test's connection.
-    """
+    """Pages against the live server; after the test, none may have had a trouble."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     bench = Bench(browser, live_server.url, SHOTS)
     yield bench
