@@ -1058,7 +1058,7 @@ class Source:
         """The OPTIONS method of a resource."""
         resource = self.places["".join(f"/{part.text}" for part in path_parts(path))]
         if not self.is_plain_cors(setting):
-            self.lines.append("\n")
+            self.lines += [] if self.lines[-1:] == ["\n"] else ["\n"]
             self.route(preflight(path, setting, as_text="*/*" in self.api.binary_media_types))
         elif id(setting) in self.allowing:
             self.say(Code(f"{resource}.add_cors_preflight(**{self.allowing[id(setting)]})"))

@@ -19,6 +19,7 @@ from integrations.gateway.definition import (
     Api,
     Authorizer,
     AwsService,
+    Cors,
     DeploymentParameter,
     Http,
     Integration,
@@ -56,6 +57,12 @@ def an_api(backend: Any = HTTP, *, mount: dict[str, Any] | None = None, **option
 @given(api=st.integers(1, 2).flatmap(lambda count: apis(routes=count, whole=True)))
 def test_black_leaves_it_as_it_is(api: Api, format: str) -> None:
     text = source(api, format)
+
+    assert black.format_str(text, mode=black.Mode()) == text
+
+
+def test_a_preflight_of_the_root_alone_stands_behind_one_empty_line() -> None:
+    text = source(replace(an_api(mount={"path": "/a"}), cors=(Cors(path="/", max_age_seconds=0),)))
 
     assert black.format_str(text, mode=black.Mode()) == text
 
