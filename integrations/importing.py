@@ -18,7 +18,7 @@ from django.utils.text import slugify
 
 from integrations.gateway import formats
 from integrations.gateway.composition import MOUNTED, Composition, Use
-from integrations.gateway.definition import LIMITS, Api, Integration, Mock, Route, referred, to_json
+from integrations.gateway.definition import LIMITS, Api, Integration, Mock, Route, of_route, referred, to_json
 from integrations.gateway.diff import Change, diff
 from integrations.gateway.findings import Finding, Severity
 from integrations.gateway.formats import Asked, Reading, UnreadableText
@@ -291,6 +291,7 @@ def _alone(api: Api, index: int) -> Api:
     return replace(
         lone,
         description="",
+        structures=of_route(api.structures, index),
         parameters=tuple(parameter for parameter in api.parameters if parameter.name in used),
         models=tuple(model for model in api.models if model.name in models),
         stage_variables={name: value for name, value in api.stage_variables.items() if name in variables},
@@ -437,7 +438,8 @@ def _settings(api: Api) -> Api:
     brought = set(referred(Api(routes=tuple(Route(integration=route.integration) for route in api.routes))))
     needed = set(referred(replace(mounts, parameters=())))
     kept = tuple(each for each in api.parameters if each.name in needed or each.name not in brought)
-    return replace(api, routes=(), parameters=kept)
+    own = tuple(each for each in api.structures if not each.path.startswith("/routes/"))
+    return replace(api, routes=(), parameters=kept, structures=own)
 
 
 def chosen(item: Item, choices: Mapping[str, str]) -> str:

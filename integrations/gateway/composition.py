@@ -22,6 +22,7 @@ from integrations.gateway.definition import (
     Route,
     bind,
     from_json,
+    of_route,
     parameters_of,
     referred,
     to_json,
@@ -252,6 +253,7 @@ def resolve(composition: Composition, catalog: Catalog) -> Resolved:
     equal; else the later one takes the slug of its integration as its prefix.
     """
     own = dataclasses.replace(composition.api, parameters=())
+    structures = list(composition.api.structures)
     known = {parameter.name: parameter for parameter in composition.api.parameters}
     declared = set(known)
     known |= {name: DeploymentParameter(name=name, kind=kind) for name, kind in referred(own).items() if name not in known}
@@ -279,9 +281,10 @@ def resolve(composition: Composition, catalog: Catalog) -> Resolved:
         except DefinitionError as error:
             text = f"What is bound here does not fit. {error.message}"
             findings.append(_said(Severity.ERROR, (*place, *error.path[3:]), text, "A binding fits the option that it is for."))
+        structures += of_route(source.api.structures, 0, len(routes))
         routes.append(dataclasses.replace(mount, integration=integration))
     kept = tuple(parameter for name, parameter in known.items() if name in declared)
-    api = dataclasses.replace(composition.api, routes=tuple(routes), parameters=kept)
+    api = dataclasses.replace(composition.api, routes=tuple(routes), parameters=kept, structures=tuple(structures))
     return Resolved(api, tuple(findings), tuple(sources))
 
 

@@ -23,6 +23,7 @@ from integrations.gateway.definition.settings import (
     MethodSettings,
     RequestValidator,
     Structure,
+    of_route,
 )
 from integrations.gateway.definition.values import LIMITS, DefinitionError, Intrinsic, Template
 
@@ -66,6 +67,7 @@ __all__ = [
     "from_json",
     "leaves",
     "loads",
+    "of_route",
     "parameters_of",
     "preflight",
     "preflights",

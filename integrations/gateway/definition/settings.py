@@ -1,7 +1,7 @@
 """What the routes of an API share: authorizers, request validators, gateway responses, CORS, and how a stage runs its methods."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from integrations.gateway.definition.values import Intrinsic, Template
 from integrations.gateway.grammar import Reference, function_arn, invocation
@@ -491,3 +491,9 @@ class Structure:
     origin: Intrinsic
     chosen: Mapping[str, bool] = field(default_factory=dict)
     """The conditions of the file as they were taken for this view."""
+
+
+def of_route(structures: Iterable[Structure], index: int, to: int = 0) -> tuple[Structure, ...]:
+    """The structures of the route at an index, as those of the route at another."""
+    old, new = f"/routes/{index}", f"/routes/{to}"
+    return tuple(replace(each, path=new + each.path[len(old) :]) for each in structures if f"{each.path}/".startswith(f"{old}/"))

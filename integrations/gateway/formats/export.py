@@ -123,9 +123,13 @@ def unsaid(api: Api, unsupported: Mapping[str, str]) -> Iterator[Finding]:
 
 def evaluated(api: Api) -> Iterator[Finding]:
     """What was under an intrinsic in an imported file: a file of its own holds the one view that the definition holds."""
-    for index, structure in enumerate(api.structures):
-        message = f"{structure.path} was under an intrinsic; the view that was chosen is written. Written in place, it stays."
-        yield noted(("structures", index), message, Severity.IGNORED)
+    if api.structures:
+        first, *rest = api.structures
+        more = f" and {len(rest)} more" if rest else ""
+        where = first.path or "The whole API"
+        message = f"{where}{more} stood under an intrinsic in the file that it is from. What that gave there is written, "
+        message += "without the choice itself. Export in place to keep it."
+        yield noted(("structures",), message, Severity.IGNORED)
 
 
 def ambiguous(api: Api) -> Iterator[Finding]:

@@ -99,7 +99,7 @@ def _beside_integrations(before: Api, after: Api) -> Iterator[Finding]:
             yield noted(place, message, Severity.FAILURE)
     for method, path, _ in sorted(old.keys() - new.keys()):
         yield refused((), f"{method} {path} stays in the file: only integrations are written back. {STANDALONE}")
-    if replace(before, routes=(), parameters=()) != replace(after, routes=(), parameters=()):
+    if replace(before, routes=(), parameters=(), structures=()) != replace(after, routes=(), parameters=(), structures=()):
         yield refused((), f"Only integrations are written back, and the API's own settings were changed. {STANDALONE}")
 
 

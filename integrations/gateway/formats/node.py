@@ -1,15 +1,19 @@
 """The objects of a file, each with its place, and what of them nobody has read yet; so that nothing is lost without a word."""
 
+import dataclasses
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
-from integrations.gateway.findings import Finding, Severity
+from integrations.gateway.definition import Api, DefinitionError, Intrinsic, Structure
+from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.formats.export import UnreadableText
 from integrations.gateway.formats.intrinsics import NO_VALUE, Conditions, Values, is_intrinsic
-from integrations.gateway.formats.reading import KEPT, LOST, NOTED, Asked, remark
+from integrations.gateway.formats.reading import KEPT, LOST, NOTED, Asked, ReadApi, remark
 from integrations.gateway.formats.source import FilePath, Source, read_source
+from integrations.gateway.options import Option, options_of
 
 EXTENSIONS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html"
 
@@ -25,6 +29,8 @@ class File:
     findings: list[Finding] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     """The files beside it that were read."""
+    structures: dict[FilePath, tuple[Any, dict[str, bool]]] = field(default_factory=dict)
+    """Where an intrinsic stands over a list or an object → the intrinsic, and its conditions as they were taken."""
     documentation: list[FilePath] = field(default_factory=list)
     """Where descriptions, tags and the like stand; they are told once, not one by one."""
     name: str = ""
@@ -61,7 +67,18 @@ class File:
             self.findings.append(remark(LOST, f"{name}: {error.message} It was left out.", error.line))
             return None
         self.sources[name] = source
-        return replace(self, source=source, documentation=[], name=name)
+        return replace(self, source=source, structures={}, documentation=[], name=name)
+
+    def with_structures(self, read: ReadApi) -> ReadApi:
+        """An API with the intrinsics that stand over its lists and objects, each verbatim at its path."""
+        found: list[Structure] = []
+        for at, place in places_of(self.structures, read).items():
+            origin, chosen = self.structures[at]
+            try:
+                found.append(Structure(path=pointer(place), origin=Intrinsic.of(origin), chosen=chosen))
+            except DefinitionError as error:
+                self.say(LOST, at, f"{shown(at)}: the choice is not kept, only what it gives here. {error.message}")
+        return replace(read, api=replace(read.api, structures=tuple(sorted(found, key=lambda each: each.path))))
 
     def say_what_documents(self) -> None:
         """One finding for all that documents the API."""
@@ -76,10 +93,12 @@ class File:
         """What stands at a place where a list or an object is wanted: the branch of Fn::If that its condition chooses, and why
         it is not edited in place. `AWS::NoValue` is None; another intrinsic stays."""
         reason = ""
+        first, at, chosen = value, path, dict[str, bool]()
         while isinstance(value, dict) and len(value) == 1:
             match value:
                 case {"Fn::If": [str(name), one, other]}:
-                    holds = self.conditions.holds(name)
+                    holds = chosen[name] = self.conditions.holds(name)
+                    self.structures[at] = first, chosen
                     value, path = (one if holds else other), (*path, "Fn::If", 1 if holds else 2)
                     reason = f"It stands under Fn::If {name}; this is the branch for {'true' if holds else 'false'}."
                 case {"Ref": "AWS::NoValue"}:
@@ -89,9 +108,71 @@ class File:
         return value, path, reason
 
 
+def places_of(structures: Mapping[FilePath, tuple[Any, dict[str, bool]]], read: ReadApi) -> dict[FilePath, Path]:
+    """The structures of a file that an API stands under or holds, outermost ones alone → the part of the definition that is
+    their view: what all that they give has in common, else the option of their key, else what they stand in."""
+    inside: dict[FilePath, Path] = {}
+    around: dict[FilePath, Path] = {read.where: ()}
+    for place, where in read.places.items() if structures else ():
+        if where not in around or len(place) < len(around[where]):
+            around[where] = place
+        for at in (where[:end] for end in range(1, len(where) + 1)):
+            if at in structures:
+                inside[at] = _common(inside.get(at, place), place)
+    found: dict[FilePath, Path] = {}
+    for at in sorted(structures, key=len):
+        outer = next((at[:end] for end in range(1, len(at)) if at[:end] in found), None)
+        if outer is not None:
+            structures[outer][1].update(structures[at][1])
+            continue
+        known = next((end for end in range(len(at) - 1, -1, -1) if at[:end] in around), None)
+        if at in inside:
+            found[at] = _whole(inside[at], read.places.get(inside[at], at)[len(at) :])
+        elif known is not None:
+            place = around[at[:known]]
+            option = _option(read.api, place, at[known:])
+            found[at] = (*place, option) if option else place
+    return found
+
+
+def _common(one: Path, other: Path) -> Path:
+    """The part of the definition that holds both."""
+    return tuple(left for left, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _whole(place: Path, below: FilePath) -> Path:
+    """Of a part that stands `below` a structure, that which is the structure's view."""
+    below = tuple(step for before, step in itertools.pairwise(("", *below)) if "Fn::If" not in (before, step))
+    if below[:1] == (2,):  # what Fn::ForEach makes is its third part
+        return place
+    lists = [number for number, step in enumerate(below) if isinstance(step, int)]
+    return place[: max(1, len(place) - len(below) + lists[0])] if lists else place
+
+
+def _option(api: Api, place: Path, keys: FilePath) -> str:
+    """The option of a part of the definition that one of these keys of a file is the name of; empty where none is."""
+    owner: Any = api
+    for step in place:
+        owner = owner[step] if isinstance(step, int) else getattr(owner, step, None)
+    if not dataclasses.is_dataclass(owner):
+        return ""
+    names = {name: found for found, option in options_of(cast(type, type(owner))).items() for name in _names(option)}
+    return next((names[key] for key in keys if key in names), "")
+
+
+def _names(option: Option) -> tuple[str, ...]:
+    """What files call an option."""
+    return tuple(name.partition(".")[0] for name in (option.cloudformation, option.openapi) if name)
+
+
 def shown(path: FilePath) -> str:
     """A place in a file, for people."""
     return ".".join(map(str, path))
+
+
+def pointer(place: Path) -> str:
+    """A part of the definition as a JSON Pointer."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)
 
 
 class Node:

@@ -75,6 +75,7 @@ class Draft:
         """All that an OpenAPI document says."""
         self.places |= found.places
         self.fixed |= found.fixed
+        self.file.structures |= found.root.file.structures
         self.routes += found.routes
         self.models |= {model.name: model for model in found.api.models}
         for name in ("name", "description"):
@@ -93,7 +94,9 @@ class Draft:
         api = Api(routes=tuple(self.routes), models=tuple(self.models.values()), **self.settings)
         api = replace(api, parameters=self.file.values.parameters(supplied(api)))
         self.places[()] = self.where
-        return ReadApi(api=api, where=self.where, places=self.places, fixed=self.fixed, beside=self.beside)
+        return self.file.with_structures(
+            ReadApi(api=api, where=self.where, places=self.places, fixed=self.fixed, beside=self.beside)
+        )
 
 
 def body_literal(text: str) -> str:
@@ -138,6 +141,7 @@ class Reader:
             match value:
                 case [str(each), collection, dict(made)]:
                     chosen = self.collection(collection)
+                    self.file.structures[*path, name] = {name: value}, {}
                     if chosen is None:
                         message = f"{shown((*path, name))}: Only a deployment knows what this is made for. It was left out."
                         self.file.say(LOST, (*path, name), message)
@@ -245,6 +249,8 @@ class Reader:
             node.lose(f"it is the file {include}, which is not beside this one. Give that file too, or import it alone", key)
         else:
             draft.beside = include
+            if key in ("Body", "DefinitionBody"):
+                self.file.structures[path] = value, {}
             draft.take(described(Node(file, file.source.value, ()), base_path=base_path, **more))
 
     def location(self, value: Any) -> str:

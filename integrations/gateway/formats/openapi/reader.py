@@ -65,11 +65,12 @@ def read(source: Source, asked: Asked) -> Reading:
     api = found.api
     api = replace(api, parameters=file.values.parameters(supplied(api)))
     found.say_the_rest()
+    whole = file.with_structures(ReadApi(api=api, places=found.places, fixed=found.fixed))
     return Reading(
         source=source,
         kind="openapi",
         name=asked.name,
-        apis=(ReadApi(api=api, places=found.places, fixed=found.fixed),),
+        apis=(whole,),
         findings=tuple(file.findings),
     )
 
