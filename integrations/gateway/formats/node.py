@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from integrations.gateway.definition import Api, DefinitionError, Intrinsic, Structure
+from integrations.gateway.definition import LIMITS, Api, DefinitionError, Intrinsic, Structure
 from integrations.gateway.findings import Finding, Path, Severity
 from integrations.gateway.formats.export import UnreadableText
 from integrations.gateway.formats.intrinsics import NO_VALUE, Conditions, Values, is_intrinsic
@@ -74,6 +74,9 @@ class File:
         found: list[Structure] = []
         for at, place in places_of(self.structures, read).items():
             origin, chosen = self.structures[at]
+            if len(found) == LIMITS["rows"]:
+                self.say(LOST, at, f"{shown(at)}: this choice and those behind it are not kept, only what they give here.")
+                break
             try:
                 found.append(Structure(path=pointer(place), origin=Intrinsic.of(origin), chosen=chosen))
             except DefinitionError as error:

@@ -193,3 +193,11 @@ def test_those_of_an_integration_stand_at_its_route_in_an_api() -> None:
         "/routes/0/integration/integration_responses",
         "/routes/1/integration/integration_responses",
     ]
+
+
+def test_what_is_more_than_a_definition_holds_is_said_and_the_rest_is_a_definition() -> None:
+    rows = ", ".join("!If [Mapped, {StatusCode: 200}, {StatusCode: 201}]" for _ in range(2_001))
+    found = read(of(f"IntegrationResponses: [{rows}]"))
+
+    assert len(found.apis[0].api.structures) == 2_000
+    assert [finding.line for finding in found.findings if "this choice and those behind it" in finding.message] == [28]
