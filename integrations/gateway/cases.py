@@ -57,6 +57,8 @@ class Expectation:
             raise CaseError(f"Write a JSON object with some of {', '.join(FIELDS[self.of])}.")
         if depth(self.value) > DEEPEST:
             raise CaseError(f"Keep it to {DEEPEST} objects and lists inside each other.")
+        if any("\0" in text for text in (self.field, *_texts(self.value))):
+            raise CaseError("A case cannot keep the character U+0000. Compare a field that holds none.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +226,14 @@ def depth(value: Any) -> int:
     while layer := [inner for each in layer for inner in _inside(each)]:
         found += 1
     return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of a JSON value, names included."""
+    layer = [value]
+    while layer:
+        yield from (text for each in layer for text in (each if isinstance(each, dict) else [each]) if isinstance(text, str))
+        layer = [inner for each in layer for inner in _inside(each)]
 
 
 def _inside(value: Any) -> Iterable[Any]:

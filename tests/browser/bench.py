@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,6 +100,9 @@ class Bench:
         """Within, a trouble that holds `text` has to come, and is none: "status of 404"."""
         before = len(self._troubles)
         yield
+        deadline = time.monotonic() + 5  # the console speaks a moment after the page
+        while not any(text in trouble for trouble in self._troubles[before:]) and time.monotonic() < deadline:
+            self._contexts[-1].pages[-1].wait_for_timeout(20)
         came = self._troubles[before:]
         assert any(text in trouble for trouble in came), f"Expected a trouble with {text!r}, got {came}"
         self._troubles[before:] = [trouble for trouble in came if text not in trouble]

@@ -121,13 +121,22 @@ def test_what_is_too_deep_is_refused() -> None:
         response("field", deep, "body")
 
 
+@pytest.mark.parametrize("value", ["a\0b", {"a\0b": 1}, [{"a": ["\0"]}]])
+def test_what_no_database_keeps_is_refused(value: Any) -> None:
+    with pytest.raises(CaseError, match=r"U\+0000"):
+        response("field", value, "body")
+
+
 @given(st.binary())
 def test_any_body_is_seen(body: bytes) -> None:
     assert body_of(body) is not None or body == b"null"
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=8,
 )

@@ -64,7 +64,7 @@ def test_what_cannot_be_run(orders: Entry, arguments: list[str]) -> None:
 
 
 def test_junit(orders: Entry, editor: User, tmp_path: Path) -> None:
-    orders.cases.create(name="Odd \x07 <name> & ü", request=REQUEST, expected=[EXPECTED[0] | {"value": "<&\x00>"}])
+    orders.cases.create(name="Odd \x07 <name> & ü", request=REQUEST, expected=[EXPECTED[0] | {"value": "<&\x01>"}])
     path = tmp_path / "cases.xml"
     assert cases("storefront/orders", "storefront/books", "--junit", str(path))[0] == 1
     root = ElementTree.parse(path).getroot()

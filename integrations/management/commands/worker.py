@@ -17,6 +17,9 @@ class Command(BaseCommand):
         "database; `up` starts one itself. Ctrl-C and SIGTERM let the call that is under way finish; another goes on from there."
     )
 
+    requires_system_checks = ()
+    """They ask the database, which may be away when a worker starts: it waits for it, as it does later."""
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         """None: the database says what there is to do."""
 
