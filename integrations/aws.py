@@ -101,12 +101,6 @@ class AwsError(Exception):
         return is_conflict and ("concurrent modification" in text or "in progress" in text)
 
     @property
-    def is_existing(self) -> bool:
-        """There is such a thing already."""
-        is_conflict = self.code in ("ConflictException", "ResourceConflictException")
-        return is_conflict and not self.is_concurrent
-
-    @property
     def is_missing(self) -> bool:
         """There is no such thing."""
         return self.status == 404

@@ -10,7 +10,7 @@ from django.db import transaction
 from integrations.gateway import composition
 from integrations.gateway.composition import Composition, Merged, Resolved, Use
 from integrations.gateway.definition import METHODS, Api, Integration, Model
-from integrations.gateway.findings import Finding
+from integrations.gateway.findings import Finding, tally
 from integrations.models import Draft, Revision, StaleBase, backend_and_target, findings_of, resolved
 from integrations.models import Integration as Entry
 
@@ -141,10 +141,7 @@ class Cell:
     @property
     def counts(self) -> dict[str, int]:
         """Its findings by severity."""
-        found: dict[str, int] = {}
-        for finding in self.findings:
-            found[finding.severity] = found.get(finding.severity, 0) + 1
-        return found
+        return tally(self.findings)
 
 
 @dataclass(frozen=True, slots=True)

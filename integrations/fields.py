@@ -32,7 +32,7 @@ from integrations.forms import (
     value_at,
 )
 from integrations.gateway.definition import BACKENDS, Template
-from integrations.gateway.findings import Finding, Path, worst_first
+from integrations.gateway.findings import Finding, Path, tally, worst_first
 from integrations.gateway.options import Option
 from integrations.places import token
 
@@ -450,7 +450,7 @@ class Page:
         self.slots: dict[str, Slot] = {}
         self.rows: list[Row] = []
         """The rows that open and close, for their first lines."""
-        self.counts = counts(self.findings)
+        self.counts = tally(self.findings)
         self.sections = [self._section(stage) for stage in layout]
 
     @property
@@ -504,7 +504,7 @@ class Page:
                 found.fieldsets.append(fieldset)
         if stage.id == "bck":
             own += self.remarks.get("backend", [])
-        found.counts = counts(own)
+        found.counts = tally(own)
         return found
 
     def _is_default(self, name: str) -> bool:
@@ -640,14 +640,6 @@ LONG = ("description", "schema", "policy")
 def is_within(name: str, outer: str) -> bool:
     """Whether an input is another one or in it."""
     return name == outer or name.startswith(f"{outer}-")
-
-
-def counts(findings: Iterable[Finding]) -> dict[str, int]:
-    """Findings by severity."""
-    found: dict[str, int] = {}
-    for finding in findings:
-        found[finding.severity] = found.get(finding.severity, 0) + 1
-    return found
 
 
 def spelled(value: Any) -> str:

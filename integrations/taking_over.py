@@ -9,7 +9,7 @@ from django.utils.text import slugify
 from integrations.deployment import WAITS, enter, route_names
 from integrations.gateway.account import AccountState
 from integrations.gateway.definition import Api, Route
-from integrations.gateway.findings import Finding
+from integrations.gateway.findings import Finding, tally
 from integrations.gateway.grammar import path_parts
 from integrations.gateway.observed import Remark, observed
 from integrations.gateway.rules import check
@@ -66,10 +66,7 @@ class Candidate:
     @property
     def counts(self) -> dict[str, int]:
         """Its findings by severity."""
-        found: dict[str, int] = {}
-        for finding in self.findings:
-            found[finding.severity] = found.get(finding.severity, 0) + 1
-        return found
+        return tally(self.findings)
 
 
 @dataclass(frozen=True, slots=True)

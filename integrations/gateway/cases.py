@@ -154,6 +154,11 @@ def body_of(body: bytes) -> Any:
         text = body.decode()
     except UnicodeDecodeError:
         return {"hex": body.hex()}
+    return value_of(text)
+
+
+def value_of(text: str) -> Any:
+    """A JSON object or list as its value; any other text as it is."""
     if text[:1] in ("{", "["):
         try:
             return json.loads(text)

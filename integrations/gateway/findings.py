@@ -1,6 +1,8 @@
 """What a rule, an importer or an exporter remarks about one place of a definition."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -113,3 +115,8 @@ class Finding:
 def worst_first(findings: list[Finding]) -> list[Finding]:
     """Sorted by severity; the order of the definition is kept within one severity."""
     return sorted(findings, key=lambda finding: finding.severity.rank)
+
+
+def tally(findings: Iterable[Finding]) -> dict[str, int]:
+    """How many findings there are of each severity that there is one of."""
+    return dict(Counter(finding.severity for finding in findings))

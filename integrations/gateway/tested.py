@@ -1,11 +1,11 @@
 """A method tested in an account, beside the prediction: what TestInvokeMethod answered in, what the simulator says of it out."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from integrations.gateway.cases import value_of
 from integrations.gateway.definition import Api
 from integrations.gateway.execution_log import stages_of
 from integrations.gateway.simulator import Answer, Request, Trace, simulate
@@ -46,7 +46,7 @@ class Compared:
             return one is other
         if other.endswith(TRUNCATED):
             return one.startswith(other.removesuffix(TRUNCATED).rstrip())
-        return one == other or _value(one) == _value(other)
+        return one == other or value_of(one) == value_of(other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +161,3 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
     for entry in _HEADER.split(inner) if inner else ():
         name, _, value = entry.partition("=")
         yield name.strip(), value
-
-
-def _value(text: str) -> Any:
-    """A JSON object or list as its value; any other text as it is."""
-    if text[:1] in ("{", "["):
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            pass
-    return text

@@ -20,7 +20,7 @@ from integrations.flow import flow
 from integrations.forms import VERSION, WHOLE, Posted, RouteForm, SettingsForm, UnreadableForm, names_of
 from integrations.gateway.composition import MOUNTED, Composition, overridden, overrides
 from integrations.gateway.definition import Api, Route, parameters_of, referred
-from integrations.gateway.findings import Finding
+from integrations.gateway.findings import Finding, tally
 from integrations.gateway.rules import check
 from integrations.importing import origin_of, written_back
 from integrations.models import ALIVE, API, Draft, Membership, StaleBase, backend_and_target, record, resolved, sources_of
@@ -105,7 +105,7 @@ def api(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         "endpoint": found.api.endpoint_type or "EDGE",
         "findings": [(finding, *located(edit, finding)) for finding in (findings if every else findings[:LISTED])],
         "more": 0 if every else max(0, len(findings) - LISTED),
-        "counts": counted(findings),
+        "counts": tally(findings),
         "errors": sum(finding.blocks for finding in findings),
         "pins": pins,
         "origin": origin_of(edit.entry),
@@ -137,14 +137,6 @@ def in_place(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     response["Cache-Control"] = "private, no-store"
     record(member.team, member.user, "exported", f"{slug} into {name}"[:200], edit.entry, format="in place")
     return response
-
-
-def counted(findings: list[Finding]) -> dict[str, int]:
-    """Findings by severity."""
-    found: dict[str, int] = {}
-    for finding in findings:
-        found[finding.severity] = found.get(finding.severity, 0) + 1
-    return found
 
 
 def located(edit: Edit, finding: Finding) -> tuple[str, str]:

@@ -181,7 +181,7 @@ def test_from_a_sam_file_to_the_files_of_an_api(bench: Bench, ada: User, way: st
         with page.expect_download() as download:
             hands.press(page.get_by_role("link", name="Download"))
         texts[name] = download.value.path().read_text()
-    resources = yaml.load(texts["cloudformation"], CloudFormation)["Resources"].values()  # noqa: S506: a SafeLoader
+    resources = yaml.load(texts["cloudformation"], CloudFormation)["Resources"].values()
     methods = [each["Properties"] for each in resources if each["Type"] == "AWS::ApiGateway::Method"]
     assert sorted(each["HttpMethod"] for each in methods) == ["GET", "GET", "POST"]
     assert sorted(each["Integration"].get("TimeoutInMillis", 0) for each in methods) == [0, 2_500, 10_000]

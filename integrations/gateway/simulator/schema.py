@@ -17,8 +17,6 @@ SECONDS = 0.3
 """What all patterns of one validation may take."""
 DEPTH = 60
 """Schemas inside each other, at one place of the value."""
-ANYWHERE = "https://apigateway.amazonaws.com/restapis/"
-"""How a model refers to another one: this, the API's id, /models/ and its name."""
 
 
 class Unusable(ValueError):

@@ -40,7 +40,6 @@ from integrations.gateway.formats.source import FilePath, Source, read_source
 from integrations.gateway.grammar import STATUS_CODE, path_variables
 from integrations.gateway.options import ALL_TYPES, options_of
 
-IMPORT = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html"
 DOCUMENTATION = ("description", "summary", "tags", "externalDocs", "deprecated", "example", "examples")
 SAM = "SAM makes this integration of the function's event. Edit the event, or write out the integration."
 ENDPOINT = "x-amazon-apigateway-endpoint-configuration"
