@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
+from pytest_django.asserts import assertContains
 
 from integrations.composing import opened, tree
 from integrations.fields import SETTINGS
@@ -77,6 +78,12 @@ def test_an_api_is_made_of_a_name_and_of_what_is_added(as_editor: Client, editor
     assert (made.latest_number, made.target, made.latest.message) == (2, "2 routes", "Two routes.")
     assert not Draft.objects.exists()
     assert AuditEvent.objects.filter(verb="saved", subject="the-shop r2").exists()
+
+
+def test_an_api_leads_to_its_simulation(as_editor: Client, shop: Entry) -> None:
+    link = f'<a href="/t/storefront/i/{shop.slug}/simulate"'
+    assertContains(as_editor.get(f"/t/storefront/a/{shop.slug}/"), f"{link}>Simulate</a>")
+    assertContains(as_editor.get(f"/t/storefront/i/{shop.slug}/simulate"), f'{link} aria-current="page">Simulate</a>')
 
 
 def test_an_api_is_behind_no_route(as_editor: Client, shop: Entry) -> None:
